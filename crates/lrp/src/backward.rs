@@ -54,12 +54,7 @@ impl Gradients {
 /// # Panics
 /// If an op between a seed and a wanted buffer is itself a derivative: none is recorded of those.
 #[track_caller]
-pub fn backward(
-    tape: &mut Tape,
-    seeds: &[(Buf, Buf)],
-    wanted: &[Buf],
-    rules: Rules,
-) -> Gradients {
+pub fn backward(tape: &mut Tape, seeds: &[(Buf, Buf)], wanted: &[Buf], rules: Rules) -> Gradients {
     let forward = tape.ops().to_vec();
     let mut moves: HashSet<Buf> = wanted.iter().copied().collect();
     for op in &forward {

@@ -26,8 +26,8 @@
 mod buf;
 mod feed;
 mod op;
-pub mod reference;
 mod record;
+pub mod reference;
 mod tape;
 
 pub use buf::{Buf, BufInfo, Content};

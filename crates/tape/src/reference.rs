@@ -270,7 +270,14 @@ impl Heads {
 
     /// A head's part of row (b, t) of a buffer with `parts` · D columns; `part` is 0 for q, 1 for
     /// k, 2 for v.
-    fn row(self, parts: usize, b: usize, h: usize, t: usize, part: usize) -> std::ops::Range<usize> {
+    fn row(
+        self,
+        parts: usize,
+        b: usize,
+        h: usize,
+        t: usize,
+        part: usize,
+    ) -> std::ops::Range<usize> {
         let e = self.d / self.h;
         let start = ((b * self.t + t) * parts + part) * self.d + h * e;
         start..start + e
@@ -288,9 +295,8 @@ fn attention_pattern(qkv: &[f64], heads: Heads) -> Vec<f64> {
     for (b, h) in heads.each() {
         for t in 0..heads.t {
             let q = &qkv[heads.row(3, b, h, t, 0)];
-            let scores: Vec<f64> = (0..=t)
-                .map(|s| dot(q, &qkv[heads.row(3, b, h, s, 1)]) * heads.scale())
-                .collect();
+            let scores: Vec<f64> =
+                (0..=t).map(|s| dot(q, &qkv[heads.row(3, b, h, s, 1)]) * heads.scale()).collect();
             let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let sum: f64 = scores.iter().map(|score| (score - max).exp()).sum();
             let row = &mut out[heads.pattern_row(b, h, t)];
@@ -397,8 +403,10 @@ const GELU_SCALE: f64 = 0.797_884_560_802_865_4;
 
 fn gather_dot(x: &[f64], w: &[f64], ids: &[u32], d: usize, k: usize) -> Vec<f64> {
     let rows = x.chunks(d).zip(ids.chunks(k));
-    rows.flat_map(|(x, ids)| ids.iter().map(|&id| dot(x, &w[id as usize * d..][..d])).collect::<Vec<_>>())
-        .collect()
+    rows.flat_map(|(x, ids)| {
+        ids.iter().map(|&id| dot(x, &w[id as usize * d..][..d])).collect::<Vec<_>>()
+    })
+    .collect()
 }
 
 fn gather_dot_grad(dy: &[f64], w: &[f64], ids: &[u32], d: usize, k: usize) -> Vec<f64> {

@@ -1,0 +1,56 @@
+//! Rows picked out of larger buffers, and products with them.
+
+use super::{add_scaled, dot};
+
+/// `x` \[B,T,D\] → `out` \[B,D\].
+pub(crate) fn last_row(x: &[f32], t: usize, d: usize, out: &mut [f32]) {
+    for (out, x) in out.chunks_mut(d).zip(x.chunks(t * d)) {
+        out.copy_from_slice(&x[(t - 1) * d..]);
+    }
+}
+
+/// `dy` \[B,D\] → `out` \[B,T,D\].
+pub(crate) fn last_row_grad(dy: &[f32], t: usize, d: usize, out: &mut [f32]) {
+    out.fill(0.0);
+    for (out, dy) in out.chunks_mut(t * d).zip(dy.chunks(d)) {
+        out[(t - 1) * d..].copy_from_slice(dy);
+    }
+}
+
+/// `x` \[N,D\], `w` \[V,D\], `ids` \[N,K\] → `out` \[N,K\].
+pub(crate) fn gather_dot(x: &[f32], w: &[f32], ids: &[u32], d: usize, k: usize, out: &mut [f32]) {
+    for ((out, x), ids) in out.chunks_mut(k).zip(x.chunks(d)).zip(ids.chunks(k)) {
+        for (out, &id) in out.iter_mut().zip(ids) {
+            *out = dot(x, &w[id as usize * d..][..d]);
+        }
+    }
+}
+
+/// `dy`, `ids` \[N,K\], `w` \[V,D\] → `out` \[N,D\].
+pub(crate) fn gather_dot_grad(
+    dy: &[f32],
+    w: &[f32],
+    ids: &[u32],
+    d: usize,
+    k: usize,
+    out: &mut [f32],
+) {
+    out.fill(0.0);
+    for ((out, dy), ids) in out.chunks_mut(d).zip(dy.chunks(k)).zip(ids.chunks(k)) {
+        for (&dy, &id) in dy.iter().zip(ids) {
+            add_scaled(out, dy, &w[id as usize * d..][..d]);
+        }
+    }
+}
+
+/// `act` \[2B,T,D\], `grad` \[B,T,D\] → `out` \[B,T\].
+pub(crate) fn delta_dot(act: &[f32], grad: &[f32], d: usize, out: &mut [f32]) {
+    let (base, source) = act.split_at(act.len() / 2);
+    let rows = base.chunks(d).zip(source.chunks(d)).zip(grad.chunks(d));
+    for (out, ((base, source), grad)) in out.iter_mut().zip(rows) {
+        // In f64, as the two activations are often close to each other.
+        let terms = source.iter().zip(base).zip(grad);
+        let sum: f64 = terms.map(|((s, b), g)| f64::from(s - b) * f64::from(*g)).sum();
+        *out = sum as f32;
+    }
+}

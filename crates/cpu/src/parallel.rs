@@ -1,0 +1,43 @@
+//! All cores natively, one in the browser.
+
+use gemm::Parallelism;
+
+/// Multiply-adds below which a second thread costs more than it saves.
+#[cfg(not(target_arch = "wasm32"))]
+const WORTH_A_THREAD: usize = 1 << 16;
+
+/// Calls `f(i, chunk)` for every chunk of `len` values of `out`; `work` is about the number of
+/// multiply-adds of them all.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn chunks(
+    out: &mut [f32],
+    len: usize,
+    work: usize,
+    f: impl Fn(usize, &mut [f32]) + Sync + Send,
+) {
+    use rayon::prelude::*;
+
+    if work < WORTH_A_THREAD {
+        out.chunks_mut(len).enumerate().for_each(|(i, chunk)| f(i, chunk));
+    } else {
+        out.par_chunks_mut(len).enumerate().for_each(|(i, chunk)| f(i, chunk));
+    }
+}
+
+/// Calls `f(i, chunk)` for every chunk of `len` values of `out`.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn chunks(out: &mut [f32], len: usize, _work: usize, f: impl Fn(usize, &mut [f32])) {
+    out.chunks_mut(len).enumerate().for_each(|(i, chunk)| f(i, chunk));
+}
+
+/// How a matrix product of `work` multiply-adds is shared out.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn of_product(work: usize) -> Parallelism {
+    if work < WORTH_A_THREAD { Parallelism::None } else { Parallelism::Rayon(0) }
+}
+
+/// One thread.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn of_product(_work: usize) -> Parallelism {
+    Parallelism::None
+}

@@ -1,0 +1,91 @@
+// out[b,h,t,s] = softmax over s ≤ t of q[b,t,h]·k[b,s,h] / √E, 0 for s > t.
+// One workgroup a row (b,h,t); an invocation takes every 64th s.
+
+struct Params {
+    R: u32, // B·H·T
+    T: u32,
+    H: u32,
+    E: u32,
+    scale: f32, // 1/√E
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> qkv: array<f32>; // [B,T,3D], D = H·E
+@group(0) @binding(2) var<storage, read_write> out: array<f32>; // [B,H,T,T]
+
+var<workgroup> partial: array<f32, 64>;
+
+fn max_of_group(local: u32, value: f32) -> f32 {
+    partial[local] = value;
+    workgroupBarrier();
+    for (var width = 32u; width > 0u; width /= 2u) {
+        if (local < width) {
+            partial[local] = max(partial[local], partial[local + width]);
+        }
+        workgroupBarrier();
+    }
+    return partial[0];
+}
+
+// The sum of every invocation's value, as a tree: always in the same order.
+fn sum_of_group(local: u32, value: f32) -> f32 {
+    partial[local] = value;
+    workgroupBarrier();
+    for (var width = 32u; width > 0u; width /= 2u) {
+        if (local < width) {
+            partial[local] += partial[local + width];
+        }
+        workgroupBarrier();
+    }
+    return partial[0];
+}
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let r = group.y * groups.x + group.x;
+    if (r >= params.R) {
+        return;
+    }
+    let t = r % params.T;
+    let h = r / params.T % params.H;
+    let b = r / params.T / params.H;
+    let D = params.H * params.E;
+    let q = (b * params.T + t) * 3u * D + h * params.E;
+    let row = r * params.T;
+
+    // The scores and then their exponentials wait in out, each read back by its own invocation.
+    var largest = -3.4e38;
+    for (var s = local; s <= t; s += 64u) {
+        let k = ((b * params.T + s) * 3u + 1u) * D + h * params.E;
+        var score = 0.0;
+        for (var e = 0u; e < params.E; e += 1u) {
+            score += qkv[q + e] * qkv[k + e];
+        }
+        score *= params.scale;
+        out[row + s] = score;
+        largest = max(largest, score);
+    }
+    largest = max_of_group(local, largest);
+    // The sum writes where the maximum is read.
+    workgroupBarrier();
+
+    var sum = 0.0;
+    for (var s = local; s <= t; s += 64u) {
+        let weight = exp(out[row + s] - largest);
+        out[row + s] = weight;
+        sum += weight;
+    }
+    sum = sum_of_group(local, sum);
+
+    for (var s = local; s < params.T; s += 64u) {
+        if (s <= t) {
+            out[row + s] /= sum;
+        } else {
+            out[row + s] = 0.0;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+// out[n,k] = x[n,:] · w[ids[n,k],:]. One workgroup an element.
+
+struct Params {
+    R: u32, // N·K
+    K: u32,
+    D: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [N,D]
+@group(0) @binding(2) var<storage, read> w: array<f32>; // [V,D]
+@group(0) @binding(3) var<storage, read> ids: array<u32>; // [≥N,K]
+@group(0) @binding(4) var<storage, read_write> out: array<f32>; // [N,K]
+
+var<workgroup> partial: array<f32, 128>;
+
+// The sum of every invocation's value, as a tree: always in the same order.
+fn sum_of_group(local: u32, value: f32) -> f32 {
+    partial[local] = value;
+    workgroupBarrier();
+    for (var width = 64u; width > 0u; width /= 2u) {
+        if (local < width) {
+            partial[local] += partial[local + width];
+        }
+        workgroupBarrier();
+    }
+    return partial[0];
+}
+
+@compute @workgroup_size(128)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let r = group.y * groups.x + group.x;
+    if (r >= params.R) {
+        return;
+    }
+    let x_row = r / params.K * params.D;
+    let w_row = ids[r] * params.D;
+    var sum = 0.0;
+    for (var d = local; d < params.D; d += 128u) {
+        sum += x[x_row + d] * w[w_row + d];
+    }
+    sum = sum_of_group(local, sum);
+    if (local == 0u) {
+        out[r] = sum;
+    }
+}

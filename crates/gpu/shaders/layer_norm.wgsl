@@ -1,0 +1,68 @@
+// out[r,:] = (x[r,:] − μ_r) / σ_r · gain + bias with σ_r² = mean((x[r,:] − μ_r)²) + eps;
+// stats[r] = (μ_r, 1/σ_r). One workgroup a row.
+
+struct Params {
+    R: u32,
+    D: u32,
+    eps: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [R,D]
+@group(0) @binding(2) var<storage, read> gain: array<f32>; // [D]
+@group(0) @binding(3) var<storage, read> bias: array<f32>; // [D]
+@group(0) @binding(4) var<storage, read_write> out: array<f32>; // [R,D]
+@group(0) @binding(5) var<storage, read_write> stats: array<f32>; // [R,2]
+
+var<workgroup> partial: array<f32, 128>;
+
+// The sum of every invocation's value, as a tree: always in the same order.
+fn sum_of_group(local: u32, value: f32) -> f32 {
+    partial[local] = value;
+    workgroupBarrier();
+    for (var width = 64u; width > 0u; width /= 2u) {
+        if (local < width) {
+            partial[local] += partial[local + width];
+        }
+        workgroupBarrier();
+    }
+    return partial[0];
+}
+
+@compute @workgroup_size(128)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let r = group.y * groups.x + group.x;
+    if (r >= params.R) {
+        return;
+    }
+    let row = r * params.D;
+
+    var sum = 0.0;
+    for (var d = local; d < params.D; d += 128u) {
+        sum += x[row + d];
+    }
+    let mean = sum_of_group(local, sum) / f32(params.D);
+    // The second sum writes where the first is read.
+    workgroupBarrier();
+
+    // The mean first: E[x²] − μ² would lose the variance of a row far from 0.
+    var squares = 0.0;
+    for (var d = local; d < params.D; d += 128u) {
+        let centred = x[row + d] - mean;
+        squares += centred * centred;
+    }
+    let variance = sum_of_group(local, squares) / f32(params.D);
+    let inv_sigma = inverseSqrt(variance + params.eps);
+
+    for (var d = local; d < params.D; d += 128u) {
+        out[row + d] = (x[row + d] - mean) * inv_sigma * gain[d] + bias[d];
+    }
+    if (local == 0u) {
+        stats[2u * r] = mean;
+        stats[2u * r + 1u] = inv_sigma;
+    }
+}

@@ -1,0 +1,123 @@
+//! What each op's shader is given: buffers, parameters, and how many workgroups run it.
+
+use relp_tape::{Buf, Op, Slope, Tape};
+
+/// Elements that a workgroup computes in a shader with an invocation an element.
+const GROUP: usize = 64;
+/// Rows, and columns, that a workgroup computes in `linear` and `linear_t`.
+const TILE: usize = 32;
+/// The most workgroups along an axis that WebGPU promises.
+const MAX_GROUPS: usize = 65_535;
+
+/// One use of an op's shader.
+pub(crate) struct Kernel {
+    /// The words of the shader's `Params`.
+    pub(crate) params: Vec<u32>,
+    /// Workgroups, which the shader counts row by row.
+    pub(crate) grid: (u32, u32),
+}
+
+/// The buffers that the op's shader binds after `Params`: what it reads, then what it writes.
+pub(crate) fn operands(op: &Op) -> Vec<Buf> {
+    let mut operands: Vec<Buf> = op.reads().into_iter().map(|(_, buf)| buf).collect();
+    if let Op::Linear { x: first, bias: None, .. }
+    | Op::LinearT { x: first, add: None, .. }
+    | Op::LayerNormGrad { dy: first, add: None, .. } = *op
+    {
+        // Something must be bound; the flag in `Params` says that it is not read.
+        operands.push(first);
+    }
+    operands.extend(op.writes());
+    operands
+}
+
+pub(crate) fn kernel(tape: &Tape, op: &Op) -> Kernel {
+    let len = |buf: Buf| tape.info(buf).len();
+    let rows = |buf: Buf| tape.info(buf).rows();
+    let cols = |buf: Buf| tape.info(buf).cols();
+    let axis = |buf: Buf, axis: usize| tape.shape(buf)[axis];
+    // An invocation an element of `out`, after whose number come the other parameters.
+    let elements = |out: Buf, params: &[u32]| Kernel {
+        params: [&[len(out) as u32], params].concat(),
+        grid: grid(len(out).div_ceil(GROUP)),
+    };
+    // A workgroup for each of the rows, of which so many are the first parameter.
+    let by_row = |rows: usize, params: &[u32]| Kernel {
+        params: [&[rows as u32], params].concat(),
+        grid: grid(rows),
+    };
+    // A workgroup a tile of `out`, whose rows are the first parameter.
+    let tiles = |out: Buf, params: &[u32]| Kernel {
+        params: [&[rows(out) as u32], params].concat(),
+        grid: grid(rows(out).div_ceil(TILE) * cols(out).div_ceil(TILE)),
+    };
+    // T, H, E of `pattern` [B,H,T,T], and the scale 1/√E of the scores.
+    let heads = |pattern: Buf, d: usize| {
+        let (h, t) = (axis(pattern, 1), axis(pattern, 2));
+        let e = d / h;
+        [t as u32, h as u32, e as u32, ((1.0 / (e as f64).sqrt()) as f32).to_bits()]
+    };
+    match *op {
+        Op::Embed { ids, tokens, out, .. } => {
+            elements(out, &[axis(ids, 1) as u32, cols(tokens) as u32])
+        }
+        Op::LayerNorm { x, eps, .. } => by_row(rows(x), &[cols(x) as u32, eps.to_bits()]),
+        Op::LayerNormGrad { dy, add, detach_scale, .. } => {
+            let flags = [u32::from(detach_scale), u32::from(add.is_some())];
+            by_row(rows(dy), &[cols(dy) as u32, flags[0], flags[1]])
+        }
+        Op::Linear { w, bias, out, .. } => {
+            tiles(out, &[axis(w, 0) as u32, axis(w, 1) as u32, u32::from(bias.is_some())])
+        }
+        Op::LinearT { x, w, first_col, add, out } => tiles(
+            out,
+            &[
+                cols(x) as u32,
+                axis(w, 0) as u32,
+                axis(w, 1) as u32,
+                first_col as u32,
+                u32::from(add.is_some()),
+            ],
+        ),
+        Op::AttentionPattern { qkv, out } => by_row(rows(out), &heads(out, cols(qkv) / 3)),
+        Op::AttentionMix { pattern, out, .. } => elements(out, &heads(pattern, cols(out))[..3]),
+        Op::AttentionMixGradPattern { dz, out, .. } => elements(out, &heads(out, cols(dz))[..3]),
+        Op::AttentionMixGradV { pattern, out, .. } => {
+            elements(out, &heads(pattern, cols(out))[..3])
+        }
+        Op::SoftmaxGrad { dy, .. } => by_row(rows(dy), &[cols(dy) as u32]),
+        Op::AttentionScoresGrad { ds, qkv, out } => elements(out, &heads(ds, cols(qkv) / 3)),
+        Op::Gelu { out, .. } | Op::Add { out, .. } => elements(out, &[]),
+        Op::GeluGrad { slope, dx, .. } => {
+            elements(dx, &[u32::from(slope == Slope::Ratio)])
+        }
+        Op::Mul { scale, out, .. } => elements(out, &[scale.to_bits()]),
+        Op::LastRow { x, out } => elements(out, &[axis(x, 1) as u32, cols(x) as u32]),
+        Op::LastRowGrad { out, .. } => elements(out, &[axis(out, 1) as u32, cols(out) as u32]),
+        Op::GatherDot { x, out, .. } => by_row(len(out), &[cols(out) as u32, cols(x) as u32]),
+        Op::GatherDotGrad { dy, out, .. } => {
+            elements(out, &[cols(dy) as u32, cols(out) as u32])
+        }
+        Op::DeltaDot { grad, .. } => by_row(rows(grad), &[cols(grad) as u32]),
+    }
+}
+
+/// Folds workgroups into two axes. The last row may be longer than needed.
+fn grid(groups: usize) -> (u32, u32) {
+    let x = groups.min(MAX_GROUPS);
+    (x as u32, groups.div_ceil(x) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_covers_its_groups_within_the_limit() {
+        for groups in [1, MAX_GROUPS, MAX_GROUPS + 1, 10 * MAX_GROUPS - 1, 1 << 26] {
+            let (x, y) = grid(groups);
+            assert!(x as usize * y as usize >= groups);
+            assert!(x as usize <= MAX_GROUPS && y as usize <= MAX_GROUPS);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! A tape made ready to run: all that a run needs is built here, once.
+
+use std::ops::Range;
+
+use relp_tape::{Buf, Content, Tape};
+use wgpu::BufferUsages;
+
+use crate::device::Scopes;
+use crate::kernel::{kernel, operands};
+use crate::{Gpu, GpuError};
+
+/// A tape's buffers, pipelines, bind groups and parameters on a [`Gpu`].
+///
+/// Several plans may exist at once; they share the weights.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) tape: Tape,
+    /// By [`Buf::index`].
+    pub(crate) buffers: Vec<wgpu::Buffer>,
+    pub(crate) steps: Vec<Step>,
+    /// All outputs, one after the other.
+    pub(crate) staging: wgpu::Buffer,
+    /// Where each output lies in `staging`, in bytes.
+    pub(crate) outputs: Vec<(Buf, Range<u64>)>,
+    _owned: Owned,
+}
+
+/// One dispatch.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) pipeline: wgpu::ComputePipeline,
+    pub(crate) bindings: wgpu::BindGroup,
+    pub(crate) grid: (u32, u32),
+}
+
+/// Buffers that are freed with their plan, not with the browser's next garbage collection.
+#[derive(Debug, Default)]
+struct Owned(Vec<wgpu::Buffer>);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        for buffer in &self.0 {
+            buffer.destroy();
+        }
+    }
+}
+
+impl Gpu {
+    /// Makes a tape ready to run.
+    ///
+    /// # Errors
+    /// If a weight is missing or has another size, a buffer is larger than the GPU allows, its
+    /// memory is full, or it was lost.
+    pub async fn plan(&mut self, tape: &Tape) -> Result<Plan, GpuError> {
+        for (_, info) in tape.bufs() {
+            self.check_size(&info.name, info.len())?;
+            if info.content == Content::Weight {
+                self.weights.get(&info.name, info.len())?;
+            }
+        }
+        let scopes = Scopes::open(&self.device);
+        let plan = self.build(tape);
+        scopes.close().await?;
+        self.faults.check()?;
+        plan
+    }
+
+    fn build(&mut self, tape: &Tape) -> Result<Plan, GpuError> {
+        let mut owned = Owned::default();
+        let mut buffers = Vec::new();
+        for (buf, info) in tape.bufs() {
+            let usage = match info.content {
+                Content::Weight => {
+                    buffers.push(self.weights.get(&info.name, info.len())?.clone());
+                    continue;
+                }
+                Content::Input | Content::Ids { .. } => BufferUsages::COPY_DST,
+                Content::Value if tape.outputs().contains(&buf) => BufferUsages::COPY_SRC,
+                Content::Value => BufferUsages::empty(),
+            };
+            let bytes = 4 * info.len() as u64;
+            buffers.push(self.buffer(&mut owned, &info.name, bytes, BufferUsages::STORAGE | usage));
+        }
+        let steps = self.steps(tape, &buffers, &mut owned);
+        let mut outputs = Vec::new();
+        let mut end = 0;
+        for &buf in tape.outputs() {
+            let start = end;
+            end += buffers[buf.index()].size();
+            outputs.push((buf, start..end));
+        }
+        let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
+        let staging = self.buffer(&mut owned, "outputs", end, usage);
+        Ok(Plan { tape: tape.clone(), buffers, steps, staging, outputs, _owned: owned })
+    }
+
+    fn steps(&mut self, tape: &Tape, buffers: &[wgpu::Buffer], owned: &mut Owned) -> Vec<Step> {
+        // The parameters of all ops lie in one buffer, each in a slot as wide as its alignment.
+        let slot = self.device.limits().min_uniform_buffer_offset_alignment as usize;
+        let mut words = vec![0_u32; tape.ops().len() * slot / 4];
+        let kernels: Vec<_> = tape.ops().iter().map(|op| kernel(tape, op)).collect();
+        for (slot, kernel) in words.chunks_mut(slot / 4).zip(&kernels) {
+            slot[..kernel.params.len()].copy_from_slice(&kernel.params);
+        }
+        let bytes = bytemuck::cast_slice(&words);
+        let usage = BufferUsages::UNIFORM | BufferUsages::COPY_DST;
+        let params = self.buffer(owned, "params", bytes.len() as u64, usage);
+        self.queue.write_buffer(&params, 0, bytes);
+
+        let mut steps = Vec::new();
+        for (i, (op, kernel)) in tape.ops().iter().zip(kernels).enumerate() {
+            let pipeline = self.pipelines.get(&self.device, op);
+            let params = wgpu::BufferBinding {
+                buffer: &params,
+                offset: (i * slot) as u64,
+                size: wgpu::BufferSize::new(4 * kernel.params.len() as u64),
+            };
+            let operands = operands(op);
+            let operands = operands.iter().map(|buf| buffers[buf.index()].as_entire_binding());
+            let resources = std::iter::once(wgpu::BindingResource::Buffer(params)).chain(operands);
+            let entries: Vec<_> = (0..)
+                .zip(resources)
+                .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
+                .collect();
+            let bindings = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(tape.name(op.writes()[0])),
+                layout: &pipeline.get_bind_group_layout(0),
+                entries: &entries,
+            });
+            steps.push(Step { pipeline, bindings, grid: kernel.grid });
+        }
+        self.counts.pipelines = self.pipelines.len();
+        steps
+    }
+
+    fn buffer(
+        &self,
+        owned: &mut Owned,
+        name: &str,
+        bytes: u64,
+        usage: BufferUsages,
+    ) -> wgpu::Buffer {
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(name),
+            size: bytes,
+            usage,
+            mapped_at_creation: false,
+        });
+        owned.0.push(buffer.clone());
+        buffer
+    }
+}

@@ -1,0 +1,305 @@
+//! `model.safetensors` in Hugging Face layout: its header, checked against the configuration
+//! before any tensor is read.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use half::{bf16, f16};
+use relp_tape::{Content, Tape};
+use safetensors::tensor::Metadata;
+
+use crate::{Config, gpt2};
+
+/// The number types that a checkpoint may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    /// 32-bit IEEE float.
+    F32,
+    /// 16-bit IEEE float.
+    F16,
+    /// The upper half of a 32-bit float.
+    BF16,
+}
+
+impl Dtype {
+    /// Bytes a value.
+    pub fn bytes(self) -> usize {
+        match self {
+            Dtype::F32 => 4,
+            Dtype::F16 | Dtype::BF16 => 2,
+        }
+    }
+
+    /// Widens little-endian bytes to `f32`, exactly.
+    pub fn to_f32(self, bytes: &[u8]) -> Vec<f32> {
+        match self {
+            Dtype::F32 => widen(bytes, f32::from_le_bytes),
+            Dtype::F16 => widen(bytes, |b| f16::from_le_bytes(b).to_f32()),
+            Dtype::BF16 => widen(bytes, |b| bf16::from_le_bytes(b).to_f32()),
+        }
+    }
+}
+
+fn widen<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    bytes.as_chunks().0.iter().map(|&chunk| f(chunk)).collect()
+}
+
+/// A tensor that the model needs, and where it lies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TensorInfo {
+    /// The name that the tape uses: without the `transformer.` prefix.
+    pub name: String,
+    /// How it is stored.
+    pub dtype: Dtype,
+    /// Its extents.
+    pub shape: Vec<usize>,
+    /// Its bytes in the file.
+    pub bytes: Range<usize>,
+}
+
+/// The tensors of a checkpoint that fit a configuration, in file order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// Every tensor that the model needs, once, in file order.
+    pub tensors: Vec<TensorInfo>,
+}
+
+/// Why a `model.safetensors` cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages name the fields")]
+pub enum CheckpointError {
+    /// The header cannot be parsed.
+    #[error("model.safetensors cannot be read: {0}. Download the file again.")]
+    Header(String),
+    /// The file ends too early or too late.
+    #[error(
+        "model.safetensors should have {expected} bytes and has {found}. Download the file again."
+    )]
+    Length { expected: usize, found: usize },
+    /// A tensor is absent.
+    #[error(
+        "model.safetensors lacks the tensor {name} {expected:?}. Is it a GPT-2 checkpoint, and does config.json belong to it?"
+    )]
+    Missing { name: String, expected: Vec<usize> },
+    /// A tensor has another shape than the configuration says.
+    #[error(
+        "The tensor {name} should have the shape {expected:?} and has {found:?}: config.json does not belong to this checkpoint."
+    )]
+    Shape { name: String, expected: Vec<usize>, found: Vec<usize> },
+    /// A tensor's numbers are of another type.
+    #[error("The tensor {name} holds {found}; F32, F16 or BF16 is expected.")]
+    Dtype { name: String, found: String },
+}
+
+/// Larger headers are refused: GPT-2 XL's is under 60 kB.
+const MOST_HEADER_BYTES: usize = 16 << 20;
+
+impl Checkpoint {
+    /// Length of the JSON header, from the first 8 bytes of the file.
+    ///
+    /// # Errors
+    /// If it is no plausible length.
+    pub fn header_len(first: [u8; 8]) -> Result<usize, CheckpointError> {
+        let len = u64::from_le_bytes(first);
+        if len == 0 || len > MOST_HEADER_BYTES as u64 {
+            return Err(CheckpointError::Header(format!("it announces a header of {len} bytes")));
+        }
+        Ok(len as usize)
+    }
+
+    /// Checks a whole file in memory.
+    ///
+    /// # Errors
+    /// If it is not a checkpoint of a model of this configuration.
+    pub fn from_file(file: &[u8], config: &Config) -> Result<Self, CheckpointError> {
+        let too_short = || CheckpointError::Header("it ends within its header".to_owned());
+        let (first, rest) = file.split_first_chunk::<8>().ok_or_else(too_short)?;
+        let header_len = Self::header_len(*first)?;
+        let header = rest.get(..header_len).ok_or_else(too_short)?;
+        Self::from_header(header, file.len(), config)
+    }
+
+    /// Checks the JSON header (without the 8 bytes before it) of a file of `file_len` bytes.
+    ///
+    /// # Errors
+    /// If it is not a checkpoint of a model of this configuration.
+    pub fn from_header(
+        header: &[u8],
+        file_len: usize,
+        config: &Config,
+    ) -> Result<Self, CheckpointError> {
+        let metadata: Metadata = serde_json::from_slice(header)
+            .map_err(|error| CheckpointError::Header(error.to_string()))?;
+        let data_start = 8 + header.len();
+        let expected = data_start.saturating_add(metadata.data_len());
+        if expected != file_len {
+            return Err(CheckpointError::Length { expected, found: file_len });
+        }
+
+        let found = metadata.tensors();
+        let mut by_name = HashMap::with_capacity(found.len());
+        for (name, info) in &found {
+            let name = name.strip_prefix("transformer.").unwrap_or(name);
+            if by_name.insert(name, *info).is_some() {
+                return Err(CheckpointError::Header(format!(
+                    "it holds {name} both with and without the prefix \"transformer.\""
+                )));
+            }
+        }
+        let mut tensors = Vec::new();
+        for (name, shape) in required_tensors(config) {
+            let Some(info) = by_name.get(name.as_str()).copied() else {
+                return Err(CheckpointError::Missing { name, expected: shape });
+            };
+            if info.shape != shape {
+                let found = info.shape.clone();
+                return Err(CheckpointError::Shape { name, expected: shape, found });
+            }
+            let dtype = match info.dtype {
+                safetensors::Dtype::F32 => Dtype::F32,
+                safetensors::Dtype::F16 => Dtype::F16,
+                safetensors::Dtype::BF16 => Dtype::BF16,
+                other => {
+                    return Err(CheckpointError::Dtype { name, found: format!("{other:?}") });
+                }
+            };
+            let (start, end) = info.data_offsets;
+            tensors.push(TensorInfo {
+                name,
+                dtype,
+                shape,
+                bytes: data_start + start..data_start + end,
+            });
+        }
+        tensors.sort_by_key(|tensor| tensor.bytes.start);
+        Ok(Self { tensors })
+    }
+}
+
+/// Name and shape of every tensor that the forward pass reads. The recording itself is the list,
+/// so that the two cannot differ.
+fn required_tensors(config: &Config) -> Vec<(String, Vec<usize>)> {
+    let mut tape = Tape::new();
+    let forward = gpt2::forward(&mut tape, config, 1, 1);
+    gpt2::logits(&mut tape, config, forward.last_normed);
+    tape.bufs()
+        .filter(|(_, info)| info.content == Content::Weight)
+        .map(|(_, info)| (info.name.clone(), info.shape.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Config {
+        Config {
+            n_layer: 1,
+            n_head: 1,
+            d_model: 2,
+            d_mlp: 3,
+            n_vocab: 5,
+            n_ctx: 4,
+            eps: 1e-5,
+            tied: true,
+        }
+    }
+
+    /// A file of zeros; each tensor's line may be changed or dropped.
+    fn file(prefix: &str, dtype: &str, change: impl Fn(&str, &mut Vec<usize>) -> bool) -> Vec<u8> {
+        let mut header = serde_json::Map::new();
+        let bytes = if dtype == "F32" { 4 } else { 2 };
+        let mut end = 0;
+        for (name, mut shape) in required_tensors(&config()) {
+            if change(&name, &mut shape) {
+                let start = end;
+                end += bytes * shape.iter().product::<usize>();
+                let line = serde_json::json!({"dtype": dtype, "shape": shape, "data_offsets": [start, end]});
+                header.insert(format!("{prefix}{name}"), line);
+            }
+        }
+        whole(&serde_json::Value::Object(header).to_string(), end)
+    }
+
+    fn whole(header: &str, data_len: usize) -> Vec<u8> {
+        let mut file = (header.len() as u64).to_le_bytes().to_vec();
+        file.extend(header.as_bytes());
+        file.resize(file.len() + data_len, 0);
+        file
+    }
+
+    #[test]
+    fn a_checkpoint_is_read_with_and_without_prefix_in_every_dtype() {
+        for prefix in ["", "transformer."] {
+            for (name, dtype) in [("F32", Dtype::F32), ("F16", Dtype::F16), ("BF16", Dtype::BF16)] {
+                let checkpoint =
+                    Checkpoint::from_file(&file(prefix, name, |_, _| true), &config()).unwrap();
+                assert_eq!(checkpoint.tensors.len(), 16);
+                let wte = checkpoint.tensors.iter().find(|t| t.name == "wte.weight").unwrap();
+                assert_eq!((wte.dtype, wte.shape.as_slice()), (dtype, [5, 2].as_slice()));
+                assert_eq!(wte.bytes.len(), 10 * dtype.bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn faults_name_the_tensor() {
+        let load = |file: Vec<u8>| Checkpoint::from_file(&file, &config()).unwrap_err();
+        assert_eq!(
+            load(file("", "F32", |name, _| name != "h.0.attn.c_attn.weight")),
+            CheckpointError::Missing {
+                name: "h.0.attn.c_attn.weight".into(),
+                expected: vec![2, 6]
+            }
+        );
+        let reshape = |name: &str, shape: &mut Vec<usize>| {
+            if name == "wpe.weight" {
+                *shape = vec![3, 2];
+            }
+            true
+        };
+        let error = load(file("", "F32", reshape));
+        assert!(matches!(&error, CheckpointError::Shape { name, .. } if name == "wpe.weight"));
+        assert!(error.to_string().contains("[4, 2]") && error.to_string().contains("[3, 2]"));
+        let error = load(file("", "I16", |_, _| true));
+        assert!(matches!(error, CheckpointError::Dtype { .. }), "{error}");
+    }
+
+    #[test]
+    fn hostile_files_are_refused() {
+        let load = |file: &[u8]| Checkpoint::from_file(file, &config()).unwrap_err();
+        let good = file("", "F32", |_, _| true);
+        for end in [0, 7, 8, 100, good.len() - 1] {
+            load(&good[..end]);
+        }
+        let mut long = good.clone();
+        long.push(0);
+        assert!(matches!(load(&long), CheckpointError::Length { .. }));
+        load(&u64::MAX.to_le_bytes());
+        load(&[(1_u64 << 63).to_le_bytes().as_slice(), b"{}"].concat());
+        load(&whole("<html>", 0));
+        load(&whole(r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8));
+        load(&whole(r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[8,4]}}"#, 8));
+        load(&whole(
+            r#"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}"#,
+            0,
+        ));
+        let twice = r#"{"wte.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},
+            "transformer.wte.weight":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#;
+        assert!(load(&whole(twice, 8)).to_string().contains("wte.weight"));
+    }
+
+    #[test]
+    fn halves_widen_exactly() {
+        let values = [1.0, -0.5, 65504.0, 6.1e-5_f32];
+        let f16: Vec<u8> = values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect();
+        let bf16: Vec<u8> = values.iter().flat_map(|&v| bf16::from_f32(v).to_le_bytes()).collect();
+        let f32: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        assert_eq!(Dtype::F32.to_f32(&f32), values);
+        assert_eq!(Dtype::F16.to_f32(&f16)[..3], values[..3]);
+        assert_eq!(Dtype::BF16.to_f32(&bf16)[..2], values[..2]);
+        let exact = |found: Vec<f32>, at: usize, stored: f32| assert_eq!(found[at], stored);
+        exact(Dtype::F16.to_f32(&f16), 3, f16::from_f32(values[3]).to_f32());
+        exact(Dtype::BF16.to_f32(&bf16), 3, bf16::from_f32(values[3]).to_f32());
+    }
+}

@@ -1,0 +1,125 @@
+//! Recording GPT-2's forward pass: learned positions, pre-LayerNorm, `gelu_new`, causal attention.
+//!
+//! Buffers are named as TransformerLens names its hooks, weights as the checkpoint names them.
+
+use relp_tape::{Buf, Tape};
+
+use crate::{Config, Site};
+
+/// The activations of one layer, each \[B,T,`d_model`\] unless it says otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Layer {
+    /// The residual stream before the layer.
+    pub resid_pre: Buf,
+    /// Queries, keys and values side by side, \[B,T,3·`d_model`\].
+    pub qkv: Buf,
+    /// The attention pattern, \[B,H,T,T\].
+    pub pattern: Buf,
+    /// The heads' outputs side by side, before the output projection.
+    pub z: Buf,
+    /// What attention adds to the residual stream.
+    pub attn_out: Buf,
+    /// The residual stream between attention and MLP.
+    pub resid_mid: Buf,
+    /// The MLP's hidden layer after the activation function, \[B,T,`d_mlp`\].
+    pub post: Buf,
+    /// What the MLP adds to the residual stream.
+    pub mlp_out: Buf,
+    /// The residual stream after the layer.
+    pub resid_post: Buf,
+}
+
+impl Layer {
+    /// The buffer of an observation point.
+    pub fn site(&self, site: Site) -> Buf {
+        match site {
+            Site::ResidPre => self.resid_pre,
+            Site::AttnOut => self.attn_out,
+            Site::ResidMid => self.resid_mid,
+            Site::MlpOut => self.mlp_out,
+            Site::ResidPost => self.resid_post,
+        }
+    }
+}
+
+/// A recorded forward pass.
+#[derive(Clone, Debug)]
+pub struct Forward {
+    /// Token ids, \[B,T\].
+    pub ids: Buf,
+    /// The layers, first to last.
+    pub layers: Vec<Layer>,
+    /// The final LayerNorm of the last position, \[B,`d_model`\].
+    pub last_normed: Buf,
+}
+
+/// Records the forward pass of `batch` prompts of `positions` tokens, up to the final LayerNorm of
+/// the last position.
+#[track_caller]
+pub fn forward(tape: &mut Tape, config: &Config, batch: usize, positions: usize) -> Forward {
+    let ids = tape.ids("tokens", &[batch, positions], config.n_vocab as u32);
+    let tokens = token_embedding(tape, config);
+    let places = tape.weight("wpe.weight", &[config.n_ctx, config.d_model]);
+    let mut resid = tape.embed("blocks.0.resid_pre", ids, tokens, places);
+    let mut layers = Vec::with_capacity(config.n_layer);
+    for l in 0..config.n_layer {
+        let layer = record_layer(tape, config, l, resid);
+        resid = layer.resid_post;
+        layers.push(layer);
+    }
+    let last = tape.last_row("last.resid_post", resid);
+    let last_normed = layer_norm(tape, config, "last.ln_final", "ln_f", last);
+    Forward { ids, layers, last_normed }
+}
+
+/// Records the logits of normalised residual rows \[…,`d_model`\], as \[…,`n_vocab`\].
+#[track_caller]
+pub fn logits(tape: &mut Tape, config: &Config, normed: Buf) -> Buf {
+    let unembedding = unembedding(tape, config);
+    tape.linear_t("logits", normed, unembedding, 0, None)
+}
+
+/// The token embedding, \[V,D\].
+pub fn token_embedding(tape: &mut Tape, config: &Config) -> Buf {
+    tape.weight("wte.weight", &[config.n_vocab, config.d_model])
+}
+
+/// The unembedding, \[V,D\]: the token embedding, unless the checkpoint unties them.
+pub fn unembedding(tape: &mut Tape, config: &Config) -> Buf {
+    if config.tied {
+        return token_embedding(tape, config);
+    }
+    tape.weight("lm_head.weight", &[config.n_vocab, config.d_model])
+}
+
+fn record_layer(tape: &mut Tape, config: &Config, l: usize, resid_pre: Buf) -> Layer {
+    let (d, d_mlp) = (config.d_model, config.d_mlp);
+    let site = |name: &str| format!("blocks.{l}.{name}");
+    let weight = |name: &str| format!("h.{l}.{name}");
+
+    let normed = layer_norm(tape, config, &site("ln1"), &weight("ln_1"), resid_pre);
+    let qkv = linear(tape, &site("attn.qkv"), &weight("attn.c_attn"), normed, [d, 3 * d]);
+    let pattern = tape.attention_pattern(&site("attn.pattern"), qkv, config.n_head);
+    let z = tape.attention_mix(&site("attn.z"), pattern, qkv);
+    let attn_out = linear(tape, &site("attn_out"), &weight("attn.c_proj"), z, [d, d]);
+    let resid_mid = tape.add(&site("resid_mid"), resid_pre, attn_out);
+
+    let normed = layer_norm(tape, config, &site("ln2"), &weight("ln_2"), resid_mid);
+    let pre = linear(tape, &site("mlp.pre"), &weight("mlp.c_fc"), normed, [d, d_mlp]);
+    let post = tape.gelu(&site("mlp.post"), pre);
+    let mlp_out = linear(tape, &site("mlp_out"), &weight("mlp.c_proj"), post, [d_mlp, d]);
+    let resid_post = tape.add(&site("resid_post"), resid_mid, mlp_out);
+    Layer { resid_pre, qkv, pattern, z, attn_out, resid_mid, post, mlp_out, resid_post }
+}
+
+fn layer_norm(tape: &mut Tape, config: &Config, name: &str, weight: &str, x: Buf) -> Buf {
+    let gain = tape.weight(&format!("{weight}.weight"), &[config.d_model]);
+    let bias = tape.weight(&format!("{weight}.bias"), &[config.d_model]);
+    tape.layer_norm(name, x, gain, bias, config.eps).0
+}
+
+fn linear(tape: &mut Tape, name: &str, weight: &str, x: Buf, shape: [usize; 2]) -> Buf {
+    let w = tape.weight(&format!("{weight}.weight"), &shape);
+    let bias = tape.weight(&format!("{weight}.bias"), &shape[1..]);
+    tape.linear(name, x, w, Some(bias))
+}

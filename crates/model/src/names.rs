@@ -1,0 +1,116 @@
+//! The methods and directions, by the names that figures, links and the command line use.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// How a component's effect is estimated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Relevance patching (arXiv 2508.21258): attribution patching whose backward pass follows
+    /// the LRP rules.
+    #[default]
+    Relp,
+    /// Attribution patching: the plain gradient, which is RelP with no rule.
+    Atp,
+}
+
+impl Method {
+    /// All methods.
+    pub const ALL: [Self; 2] = [Self::Relp, Self::Atp];
+
+    /// The name in figures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Relp => "relp",
+            Method::Atp => "atp",
+        }
+    }
+
+    /// How people write it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Method::Relp => "RelP",
+            Method::Atp => "AtP",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Method {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        UnknownName::find("method", text, Self::ALL, Method::name)
+    }
+}
+
+/// Which run is changed, and toward which.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Base: corrupted, source: clean. A positive score moves the metric toward the clean answer.
+    #[default]
+    Denoise,
+    /// Base: clean, source: corrupted. A negative score moves the metric away from the answer.
+    Noise,
+}
+
+impl Direction {
+    /// Both directions.
+    pub const ALL: [Self; 2] = [Self::Denoise, Self::Noise];
+
+    /// The name in figures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Direction::Denoise => "denoise",
+            Direction::Noise => "noise",
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Direction {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        UnknownName::find("direction", text, Self::ALL, Direction::name)
+    }
+}
+
+/// A name that is none of the known ones.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{found}\" is not a {kind}; known are {known}.")]
+pub struct UnknownName {
+    kind: &'static str,
+    found: String,
+    known: String,
+}
+
+impl UnknownName {
+    /// The one of `all` whose name is `text`.
+    pub(crate) fn find<T: Copy, const N: usize>(
+        kind: &'static str,
+        text: &str,
+        all: [T; N],
+        name: fn(T) -> &'static str,
+    ) -> Result<T, Self> {
+        all.into_iter().find(|&one| name(one) == text).ok_or_else(|| Self {
+            kind,
+            found: text.to_owned(),
+            known: all.map(name).join(", "),
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! Byte-level BPE, by the model's own `tokenizer.json`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A token of a vocabulary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// Its row in the token embedding.
+    pub id: u32,
+    /// The text it stands for; bytes that are no whole character are written `<0xE2>`.
+    pub text: String,
+}
+
+/// A model's tokenizer.
+#[derive(Clone)]
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    bos: Option<Token>,
+}
+
+/// Why a `tokenizer.json` cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenizerError {
+    /// It cannot be parsed.
+    #[error(
+        "tokenizer.json cannot be read: {0}. Use the tokenizer.json that belongs to the checkpoint."
+    )]
+    Json(String),
+    /// It has ids that the model has no embedding for.
+    #[error(
+        "tokenizer.json has {found} tokens, but the model only {expected}: it belongs to another model."
+    )]
+    Vocabulary {
+        /// Rows of the token embedding.
+        expected: usize,
+        /// Entries of the vocabulary.
+        found: usize,
+    },
+}
+
+/// The token that GPT-2 was trained to see between documents, used as beginning-of-sequence.
+const BOS: &str = "<|endoftext|>";
+
+impl Tokenizer {
+    /// Reads `tokenizer.json` for a model with `n_vocab` embedded tokens.
+    ///
+    /// # Errors
+    /// If it cannot be parsed or has more tokens than the model.
+    pub fn from_json(json: &[u8], n_vocab: usize) -> Result<Self, TokenizerError> {
+        let inner = tokenizers::Tokenizer::from_bytes(json)
+            .map_err(|error| TokenizerError::Json(error.to_string()))?;
+        let found = inner.get_vocab_size(true);
+        if found > n_vocab || inner.get_vocab(true).values().any(|&id| id as usize >= n_vocab) {
+            return Err(TokenizerError::Vocabulary { expected: n_vocab, found });
+        }
+        let bos = inner.token_to_id(BOS).map(|id| Token { id, text: BOS.to_owned() });
+        Ok(Self { inner, bos })
+    }
+
+    /// The beginning-of-sequence token, if the vocabulary has one.
+    pub fn bos(&self) -> Option<&Token> {
+        self.bos.as_ref()
+    }
+
+    /// Splits a text; nothing is prepended.
+    ///
+    /// # Errors
+    /// If the tokenizer has no piece for some part of the text, which a byte-level one always has.
+    pub fn encode(&self, text: &str) -> Result<Vec<Token>, TokenizerError> {
+        let encoding = self
+            .inner
+            .encode_fast(text, false)
+            .map_err(|error| TokenizerError::Json(error.to_string()))?;
+        Ok(encoding.get_ids().iter().map(|&id| self.token(id)).collect())
+    }
+
+    /// The token of an id; an id outside the vocabulary gets a text that says so.
+    pub fn token(&self, id: u32) -> Token {
+        let text = match self.inner.id_to_token(id) {
+            Some(piece) if self.bos.as_ref().is_some_and(|bos| bos.id == id) => piece,
+            Some(piece) => readable(&piece_bytes(&piece)),
+            None => format!("<{id}>"),
+        };
+        Token { id, text }
+    }
+}
+
+impl fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tokenizer({} tokens)", self.inner.get_vocab_size(true))
+    }
+}
+
+/// The bytes that a byte-level piece stands for. GPT-2 writes each byte as a printable character:
+/// itself where it is one, else the next free one from U+0100 on.
+fn piece_bytes(piece: &str) -> Vec<u8> {
+    let printable = |byte: u8| matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
+    let mut bytes = Vec::with_capacity(piece.len());
+    for c in piece.chars() {
+        let code = c as u32;
+        let byte = match u8::try_from(code) {
+            Ok(byte) if printable(byte) => Some(byte),
+            _ => (0..=255).filter(|&b| !printable(b)).nth(code.wrapping_sub(0x100) as usize),
+        };
+        match byte {
+            Some(byte) => bytes.push(byte),
+            // An added token is plain text.
+            None => bytes.extend(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
+}
+
+fn readable(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("<0x{byte:02X}>"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_become_text() {
+        assert_eq!(readable(&piece_bytes("ĠMary")), " Mary");
+        assert_eq!(readable(&piece_bytes("Ċ")), "\n");
+        assert_eq!(readable(&piece_bytes("Ã©")), "é");
+        assert_eq!(readable(&piece_bytes("âĢ")), "<0xE2><0x80>");
+    }
+
+    #[test]
+    fn every_byte_has_one_character() {
+        let mut seen = std::collections::HashSet::new();
+        for code in (0x21..=0x7E).chain(0xA1..=0xAC).chain(0xAE..=0xFF).chain(0x100..=0x143) {
+            let piece = char::from_u32(code).unwrap_or_default().to_string();
+            let bytes = piece_bytes(&piece);
+            assert_eq!(bytes.len(), 1, "{piece}");
+            assert!(seen.insert(bytes[0]), "{piece}");
+        }
+        assert_eq!(seen.len(), 256);
+    }
+}

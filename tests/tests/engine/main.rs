@@ -1,0 +1,5 @@
+//! The executors and the backward pass, across crates.
+
+mod derivatives;
+mod ops;
+mod shaders;

@@ -1,0 +1,3 @@
+//! Every op of every executor against the reference.
+
+pub(crate) mod gpu;

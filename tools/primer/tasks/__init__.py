@@ -1,0 +1,1 @@
+"""The primer's tasks. Each module draws training sentences and held-out items from the same templates."""
