@@ -1,1 +1,21 @@
+//! From a request to a figure.
+//!
+//! An [`Engine`] holds one model on one executor. [`Engine::load`] reads the weights from a
+//! [`WeightSource`], its [`Reader`] tokenises and checks a pair, [`Engine::attribute`] runs a
+//! [`Request`](relp_model::Request) and makes a [`Figure`](relp_model::Figure) of what it finds. The page's worker and
+//! native programs use the same code; what differs is the [`WeightSource`] and the [`Control`].
 
+mod control;
+mod engine;
+mod error;
+mod executor;
+mod reader;
+mod self_test;
+mod source;
+
+pub use control::{Cancelled, Control, Uncontrolled};
+pub use engine::Engine;
+pub use error::EngineError;
+pub use reader::Reader;
+pub use self_test::{SelfTest, SelfTestError};
+pub use source::{Files, InMemory, WeightSource};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Config, Direction, Method, Prediction, Site, Token};
+use crate::{Config, Direction, Kind, Method, Prediction, Rules, Site, Token};
 
 /// The format of [`Figure`] as JSON.
 pub const FIGURE_SCHEMA: &str = "relp-figure/1";
@@ -28,14 +28,15 @@ pub struct Figure {
     pub predictions: Predictions,
     /// How the scores were estimated.
     pub method: Method,
-    /// The LRP rules that were on, by short name.
-    pub rules: Vec<String>,
+    /// The LRP rules that were on.
+    #[serde(with = "crate::names::rules_as_names")]
+    pub rules: Rules,
     /// Which run was changed toward which.
     pub direction: Direction,
     /// Whether scores are divided by metric(clean) − metric(corrupted).
     pub normalised: bool,
-    /// Which executor computed it, and on what device.
-    pub executor: String,
+    /// What computed it.
+    pub executor: Executor,
     /// Version of the program.
     pub version: String,
     /// The scores of each site.
@@ -81,6 +82,15 @@ pub struct Predictions {
     pub clean: Vec<Prediction>,
     /// Of the corrupted prompt.
     pub corrupted: Vec<Prediction>,
+}
+
+/// What computed a figure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Executor {
+    /// The executor.
+    pub kind: Kind,
+    /// The device, in its driver's or this program's words.
+    pub device: String,
 }
 
 /// The scores of one site.

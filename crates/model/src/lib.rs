@@ -8,21 +8,25 @@
 mod attribution;
 mod checkpoint;
 mod config;
+mod device;
 mod figure;
 pub mod gpt2;
 mod names;
 mod pair;
 mod prediction;
+mod request;
 mod site;
 mod tokenizer;
 
 pub use attribution::{Attribution, Run};
 pub use checkpoint::{Checkpoint, CheckpointError, Dtype, TensorInfo};
 pub use config::{Config, ConfigError};
-pub use figure::{FIGURE_SCHEMA, Figure, Map, Metric, ModelInfo, Predictions, Tokens};
-pub use names::{Direction, Method, UnknownName};
+pub use device::{Choice, Device, Fallback, Kind, Loaded};
+pub use figure::{Executor, FIGURE_SCHEMA, Figure, Map, Metric, ModelInfo, Predictions, Tokens};
+pub use names::{Direction, Method, UnknownName, rules_as_names};
 pub use pair::{Field, Note, Pair, PairText, Problem, Prompt, check_normaliser};
 pub use prediction::{Prediction, top_predictions};
 pub use relp_lrp::{Rules, UnknownRule};
+pub use request::{Preview, Request};
 pub use site::Site;
 pub use tokenizer::{Token, Tokenizer, TokenizerError};

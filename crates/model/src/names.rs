@@ -90,6 +90,29 @@ impl FromStr for Direction {
     }
 }
 
+/// How figures and requests write a set of rules: a list of short names.
+pub mod rules_as_names {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::Rules;
+
+    /// Writes the names of the rules that are on.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+    pub fn serialize<S: Serializer>(rules: &Rules, serializer: S) -> Result<S::Ok, S::Error> {
+        rules.names().serialize(serializer)
+    }
+
+    /// Reads a list of names.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Rules, D::Error> {
+        let names = Vec::<String>::deserialize(deserializer)?;
+        if names.is_empty() {
+            return Ok(Rules::NONE);
+        }
+        names.join(",").parse().map_err(D::Error::custom)
+    }
+}
+
 /// A name that is none of the known ones.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{found}\" is not a {kind}; known are {known}.")]

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::{Buf, Content, Tape};
 
 /// The given content of buffers: inputs for every executor, and weights for the reference.
 #[derive(Clone, Debug, Default)]
 pub struct Feed {
-    values: HashMap<Buf, Vec<f32>>,
+    values: HashMap<Buf, Arc<[f32]>>,
     ids: HashMap<Buf, Vec<u32>>,
 }
 
@@ -18,9 +19,10 @@ impl Feed {
         Self::default()
     }
 
-    /// Gives the content of an `f32` buffer, row-major.
-    pub fn values(&mut self, buf: Buf, values: Vec<f32>) -> &mut Self {
-        self.values.insert(buf, values);
+    /// Gives the content of an `f32` buffer, row-major. Weights that many runs share are best given
+    /// as an `Arc`.
+    pub fn values(&mut self, buf: Buf, values: impl Into<Arc<[f32]>>) -> &mut Self {
+        self.values.insert(buf, values.into());
         self
     }
 
@@ -35,14 +37,14 @@ impl Feed {
     /// # Errors
     /// If it is missing or has the wrong length.
     pub fn get_values(&self, tape: &Tape, buf: Buf) -> Result<&[f32], FeedError> {
-        let given = self.values.get(&buf).map(Vec::as_slice);
+        let given = self.values.get(&buf).map(AsRef::as_ref);
         let expected = tape.info(buf).len();
         match given {
             Some(values) if values.len() == expected => Ok(values),
             _ => Err(FeedError::Length {
                 name: tape.name(buf).to_owned(),
                 expected,
-                found: given.map(<[f32]>::len),
+                found: given.map(|values: &[f32]| values.len()),
             }),
         }
     }

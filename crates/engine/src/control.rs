@@ -1,0 +1,59 @@
+//! Progress and cancellation of long work.
+
+use std::future::Future;
+
+use web_time::{Duration, Instant};
+
+/// The person does not want the result any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled;
+
+/// How long work reports, and gives way to, whoever asked for it.
+pub trait Control {
+    /// Called every few milliseconds with the parts done and the parts in all. In a worker this is
+    /// where messages are let in.
+    ///
+    /// # Errors
+    /// [`Cancelled`] if the work is not wanted any more.
+    fn pause(&mut self, done: usize, total: usize) -> impl Future<Output = Result<(), Cancelled>>;
+}
+
+/// For those who wait for the end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Uncontrolled;
+
+impl Control for Uncontrolled {
+    async fn pause(&mut self, _done: usize, _total: usize) -> Result<(), Cancelled> {
+        Ok(())
+    }
+}
+
+/// Work goes on for this long between two pauses: shorter than a frame of the screen.
+const BETWEEN_PAUSES: Duration = Duration::from_millis(12);
+
+/// Calls a [`Control`] no more often than makes sense.
+pub(crate) struct Pace<'a, C> {
+    control: &'a mut C,
+    last: Instant,
+}
+
+impl<'a, C: Control> Pace<'a, C> {
+    pub(crate) fn new(control: &'a mut C) -> Self {
+        Self { control, last: Instant::now() }
+    }
+
+    /// Pauses, if the last pause is long enough ago.
+    pub(crate) async fn step(&mut self, done: usize, total: usize) -> Result<(), Cancelled> {
+        if self.last.elapsed() >= BETWEEN_PAUSES {
+            self.now(done, total).await?;
+        }
+        Ok(())
+    }
+
+    /// Pauses.
+    pub(crate) async fn now(&mut self, done: usize, total: usize) -> Result<(), Cancelled> {
+        self.control.pause(done, total).await?;
+        self.last = Instant::now();
+        Ok(())
+    }
+}

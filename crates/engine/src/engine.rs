@@ -1,0 +1,306 @@
+//! One model on one executor.
+
+use std::rc::Rc;
+
+use relp_model::{
+    Attribution, Checkpoint, Choice, Config, Device, Executor as FigureExecutor, FIGURE_SCHEMA,
+    Fallback, Figure, Loaded, Map, Metric, ModelInfo, Pair, Predictions,
+    Problem, Prompt, Request, Rules, Run, Site, Tokenizer, Tokens, check_normaliser,
+    top_predictions,
+};
+use sha2::{Digest, Sha256};
+
+use crate::control::{Control, Pace};
+use crate::executor::{Executor, Plan};
+use crate::{EngineError, Files, Reader, SelfTest, WeightSource};
+
+/// How many next tokens a figure names.
+const PREDICTIONS: usize = 10;
+
+/// Bytes read at once where only the hash needs them.
+const PIECE: usize = 1 << 20;
+
+/// How many plans are kept: a person goes back and forth between a few rule sets and lengths.
+const MOST_PLANS: usize = 6;
+
+/// A model on an executor, and the plans made for it.
+pub struct Engine<S> {
+    reader: Rc<Reader>,
+    info: ModelInfo,
+    source: S,
+    executor: Executor,
+    device: Device,
+    /// Most recently used last.
+    plans: Vec<Ready>,
+}
+
+/// What a tape depends on.
+#[derive(Clone, Debug, PartialEq)]
+struct Key {
+    positions: usize,
+    sites: Vec<Site>,
+    rules: Rules,
+}
+
+/// A tape that was recorded and planned.
+struct Ready {
+    key: Key,
+    attribution: Attribution,
+    plan: Plan,
+}
+
+impl<S: WeightSource> Engine<S> {
+    /// Checks a model's files and loads its weights onto the executor that `choice` leads to. If
+    /// the GPU fails, the CPU takes its place and [`Device::fallback`] says why.
+    ///
+    /// # Errors
+    /// If a file is not what it should be, the weights cannot be read, or `control` cancels.
+    pub async fn load(
+        files: Files<'_>,
+        source: S,
+        choice: Choice,
+        control: &mut impl Control,
+    ) -> Result<Self, EngineError> {
+        Self::load_with(files, source, choice, &SelfTest::stored()?, control).await
+    }
+
+    async fn load_with(
+        files: Files<'_>,
+        mut source: S,
+        choice: Choice,
+        self_test: &SelfTest,
+        control: &mut impl Control,
+    ) -> Result<Self, EngineError> {
+        let config = Config::from_json(files.config)?;
+        let tokenizer = Tokenizer::from_json(files.tokenizer, config.n_vocab)?;
+        let checkpoint = read_header(&mut source, &config).await?;
+        let (mut executor, mut device) = Executor::open(choice, self_test).await;
+        let mut pace = Pace::new(control);
+        let loaded = load_weights(&mut source, &checkpoint, &mut executor, &mut pace).await;
+        let sha256 = match loaded {
+            Err(error) if error.is_of_gpu() => {
+                let fallback = Some(Fallback::Failed(error.to_string()));
+                (executor, device) = Executor::open_cpu(fallback);
+                load_weights(&mut source, &checkpoint, &mut executor, &mut pace).await?
+            }
+            other => other?,
+        };
+        let info = ModelInfo { name: files.name.to_owned(), sha256, config: config.clone() };
+        let reader = Rc::new(Reader { config, tokenizer });
+        Ok(Self { reader, info, source, executor, device, plans: Vec::new() })
+    }
+
+    /// Moves the model to another executor.
+    ///
+    /// # Errors
+    /// If the weights cannot be read again or `control` cancels; the engine then stays as it was.
+    pub async fn switch(
+        &mut self,
+        choice: Choice,
+        control: &mut impl Control,
+    ) -> Result<(), EngineError> {
+        let opened = Executor::open(choice, &SelfTest::stored()?).await;
+        match self.move_to(opened, control).await {
+            Err(error) if error.is_of_gpu() => self.fall_back(&error, control).await,
+            other => other,
+        }
+    }
+
+    /// What was loaded, onto what.
+    pub fn loaded(&self) -> Loaded {
+        Loaded { model: self.info.clone(), device: self.device.clone() }
+    }
+
+    /// What reads prompts for this model.
+    pub fn reader(&self) -> Rc<Reader> {
+        self.reader.clone()
+    }
+
+    /// Runs a request. If the GPU fails, the CPU takes its place, for this run and the next.
+    ///
+    /// # Errors
+    /// If the pair cannot be compared, the run fails, or `control` cancels.
+    pub async fn attribute(
+        &mut self,
+        request: &Request,
+        control: &mut impl Control,
+    ) -> Result<Figure, EngineError> {
+        let pair = self.reader.pair(&request.pair).map_err(EngineError::Pair)?;
+        let run = match self.run(&pair, request, control).await {
+            Err(error) if error.is_of_gpu() => {
+                self.fall_back(&error, control).await?;
+                self.run(&pair, request, control).await?
+            }
+            other => other?,
+        };
+        self.figure(pair, request, &run)
+    }
+
+    async fn fall_back(
+        &mut self,
+        error: &EngineError,
+        control: &mut impl Control,
+    ) -> Result<(), EngineError> {
+        let opened = Executor::open_cpu(Some(Fallback::Failed(error.to_string())));
+        self.move_to(opened, control).await
+    }
+
+    async fn move_to(
+        &mut self,
+        (mut executor, device): (Executor, Device),
+        control: &mut impl Control,
+    ) -> Result<(), EngineError> {
+        let checkpoint = read_header(&mut self.source, &self.reader.config).await?;
+        let mut pace = Pace::new(control);
+        load_weights(&mut self.source, &checkpoint, &mut executor, &mut pace).await?;
+        self.executor = executor;
+        self.device = device;
+        self.plans.clear();
+        Ok(())
+    }
+
+    async fn run(
+        &mut self,
+        pair: &Pair,
+        request: &Request,
+        control: &mut impl Control,
+    ) -> Result<Run, EngineError> {
+        let mut pace = Pace::new(control);
+        pace.now(0, 1).await?;
+        let key = Key {
+            positions: pair.positions(),
+            sites: request.sites.clone(),
+            rules: request.effective_rules(),
+        };
+        let ready = match self.plans.iter().position(|ready| ready.key == key) {
+            Some(index) => self.plans.remove(index),
+            None => self.prepare(key).await?,
+        };
+        self.plans.push(ready);
+        if self.plans.len() > MOST_PLANS {
+            self.plans.remove(0);
+        }
+        let Some(Ready { attribution, plan, .. }) = self.plans.last_mut() else {
+            unreachable!("pushed above")
+        };
+        let feed = attribution.feed(std::slice::from_ref(pair), request.direction);
+        let outputs = self.executor.run(plan, feed, &mut pace).await?;
+        pace.now(1, 1).await?;
+        let implausible =
+            |what| EngineError::Implausible { device: self.device.name.clone(), what };
+        if let Some(buf) = outputs.first_not_finite() {
+            let name = attribution.tape().name(buf);
+            return Err(implausible(format!("{name} is not a finite number")));
+        }
+        let mut runs = attribution.read(&outputs, request.direction);
+        match runs.pop() {
+            Some(run) if agrees_with_itself(&run, pair) => Ok(run),
+            _ => Err(implausible("two ways to compute the logits disagree".to_owned())),
+        }
+    }
+
+    async fn prepare(&mut self, key: Key) -> Result<Ready, EngineError> {
+        let attribution =
+            Attribution::record(&self.reader.config, 1, key.positions, &key.sites, key.rules);
+        let plan = self.executor.plan(attribution.tape()).await?;
+        Ok(Ready { key, attribution, plan })
+    }
+
+    fn figure(&self, pair: Pair, request: &Request, run: &Run) -> Result<Figure, EngineError> {
+        let (clean, corrupted) = (run.metric_clean, run.metric_corrupted);
+        let divisor = if request.normalise {
+            check_normaliser(clean, corrupted)
+                .map_err(|problem: Problem| EngineError::Pair(vec![problem]))?
+        } else {
+            1.0
+        };
+        let predictions = |prompt| {
+            let logits = match prompt {
+                Prompt::Clean => &run.logits_clean,
+                Prompt::Corrupted => &run.logits_corrupted,
+            };
+            top_predictions(logits, PREDICTIONS, &self.reader.tokenizer)
+        };
+        let map = |values: &[f32]| {
+            let values = values.iter().map(|&x| (f64::from(x) / divisor) as f32).collect();
+            Map::by_layer_and_position(self.reader.config.n_layer, values)
+        };
+        Ok(Figure {
+            schema: FIGURE_SCHEMA.to_owned(),
+            model: self.info.clone(),
+            predictions: Predictions {
+                clean: predictions(Prompt::Clean),
+                corrupted: predictions(Prompt::Corrupted),
+            },
+            tokens: Tokens { clean: pair.clean, corrupted: pair.corrupted },
+            answer: pair.answer,
+            foil: pair.foil,
+            metric: Metric { name: "logit_diff".to_owned(), clean, corrupted },
+            method: request.method,
+            rules: request.effective_rules(),
+            direction: request.direction,
+            normalised: request.normalise,
+            executor: FigureExecutor { kind: self.device.kind, device: self.device.name.clone() },
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            maps: run.scores.iter().map(|(&site, values)| (site, map(values))).collect(),
+        })
+    }
+}
+
+/// The metric is computed from two rows of the unembedding, the predictions from all of them, by
+/// two different kernels: if these disagree, the device is not to be trusted.
+fn agrees_with_itself(run: &Run, pair: &Pair) -> bool {
+    let agrees = |logits: &[f32], metric: f64| {
+        let logit = |id: u32| logits.get(id as usize).map(|&logit| f64::from(logit));
+        let (Some(answer), Some(foil)) = (logit(pair.answer.id), logit(pair.foil.id)) else {
+            return false;
+        };
+        (answer - foil - metric).abs() <= 1e-3 * (1.0 + answer.abs().max(foil.abs()))
+    };
+    agrees(&run.logits_clean, run.metric_clean)
+        && agrees(&run.logits_corrupted, run.metric_corrupted)
+}
+
+async fn read_header(
+    source: &mut impl WeightSource,
+    config: &Config,
+) -> Result<Checkpoint, EngineError> {
+    let len = source.len();
+    let first = source.read(0..len.min(8)).await.map_err(EngineError::Source)?;
+    let Ok(first) = <[u8; 8]>::try_from(first) else {
+        return Err(relp_model::CheckpointError::Header("it is empty".to_owned()).into());
+    };
+    let end = (8 + Checkpoint::header_len(first)?).min(len);
+    let header = source.read(8..end).await.map_err(EngineError::Source)?;
+    Ok(Checkpoint::from_header(&header, len, config)?)
+}
+
+/// Reads the whole file once, in order; gives every tensor to the executor and returns the SHA-256
+/// of the file.
+async fn load_weights(
+    source: &mut impl WeightSource,
+    checkpoint: &Checkpoint,
+    executor: &mut Executor,
+    pace: &mut Pace<'_, impl Control>,
+) -> Result<String, EngineError> {
+    let mut hash = Sha256::new();
+    let len = source.len();
+    let mut at = 0;
+    let mut tensors = checkpoint.tensors.iter().peekable();
+    while at < len {
+        let next = tensors.next_if(|tensor| tensor.bytes.start == at);
+        let end = match (next, tensors.peek()) {
+            (Some(tensor), _) => tensor.bytes.end,
+            (None, Some(tensor)) => tensor.bytes.start.min(at + PIECE),
+            (None, None) => len.min(at + PIECE),
+        };
+        let bytes = source.read(at..end).await.map_err(EngineError::Source)?;
+        hash.update(&bytes);
+        if let Some(tensor) = next {
+            executor.set_weight(&tensor.name, tensor.dtype.to_f32(&bytes))?;
+        }
+        at = end;
+        pace.step(at, len).await?;
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

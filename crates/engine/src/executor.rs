@@ -1,0 +1,127 @@
+//! The three executors behind one face.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use relp_cpu::Cpu;
+use relp_gpu::{Gpu, GpuError};
+use relp_model::{Choice, Device, Fallback, Kind};
+use relp_tape::{Content, Feed, Outputs, Tape, reference};
+
+use crate::control::{Control, Pace};
+use crate::{EngineError, SelfTest};
+
+/// An executor with its weights.
+pub(crate) enum Executor {
+    Reference(HashMap<String, Arc<[f32]>>),
+    Cpu(Cpu),
+    Gpu(Box<Gpu>),
+}
+
+/// A tape that an executor is ready to run.
+pub(crate) enum Plan {
+    Reference(Tape),
+    Cpu(relp_cpu::Plan),
+    Gpu(Box<relp_gpu::Plan>),
+}
+
+impl Executor {
+    /// Opens the executor that was chosen, or the CPU with the reason.
+    pub(crate) async fn open(choice: Choice, self_test: &SelfTest) -> (Self, Device) {
+        match choice {
+            Choice::Reference => {
+                let name = "plain loops in f64".to_owned();
+                let device = Device { kind: Kind::Reference, name, fallback: None };
+                (Self::Reference(HashMap::new()), device)
+            }
+            Choice::Cpu => Self::open_cpu(None),
+            Choice::Auto | Choice::Gpu => match Self::open_gpu(choice, self_test).await {
+                Ok(gpu) => {
+                    let name = format!("{} ({})", gpu.adapter().name, gpu.adapter().backend);
+                    let device = Device { kind: Kind::Gpu, name, fallback: None };
+                    (Self::Gpu(Box::new(gpu)), device)
+                }
+                Err(fallback) => Self::open_cpu(Some(fallback)),
+            },
+        }
+    }
+
+    /// Opens the fast CPU path.
+    pub(crate) fn open_cpu(fallback: Option<Fallback>) -> (Self, Device) {
+        let name = if cfg!(target_arch = "wasm32") { "WebAssembly" } else { "native" }.to_owned();
+        (Self::Cpu(Cpu::new()), Device { kind: Kind::Cpu, name, fallback })
+    }
+
+    async fn open_gpu(choice: Choice, self_test: &SelfTest) -> Result<Gpu, Fallback> {
+        let mut gpu = match Gpu::request().await {
+            Ok(gpu) => gpu,
+            Err(error @ GpuError::NoAdapter(_)) => return Err(Fallback::None(error.to_string())),
+            Err(error) => return Err(Fallback::Failed(format!("{error}."))),
+        };
+        if choice == Choice::Auto && gpu.adapter().is_software {
+            return Err(Fallback::Software(gpu.adapter().name.clone()));
+        }
+        match self_test.run(&mut gpu).await {
+            Ok(()) => Ok(gpu),
+            Err(error) => Err(Fallback::Failed(error.to_string())),
+        }
+    }
+
+    /// Gives a weight.
+    pub(crate) fn set_weight(&mut self, name: &str, values: Vec<f32>) -> Result<(), EngineError> {
+        match self {
+            Self::Reference(weights) => {
+                weights.insert(name.to_owned(), values.into());
+            }
+            Self::Cpu(cpu) => cpu.set_weight(name, values),
+            Self::Gpu(gpu) => gpu.set_weight(name, &values)?,
+        }
+        Ok(())
+    }
+
+    /// Makes a tape ready.
+    pub(crate) async fn plan(&mut self, tape: &Tape) -> Result<Plan, EngineError> {
+        Ok(match self {
+            Self::Reference(_) => Plan::Reference(tape.clone()),
+            Self::Cpu(cpu) => Plan::Cpu(cpu.plan(tape)?),
+            Self::Gpu(gpu) => Plan::Gpu(Box::new(gpu.plan(tape).await?)),
+        })
+    }
+
+    /// Runs a plan that this executor made.
+    pub(crate) async fn run(
+        &mut self,
+        plan: &mut Plan,
+        mut feed: Feed,
+        pace: &mut Pace<'_, impl Control>,
+    ) -> Result<Outputs, EngineError> {
+        match (self, plan) {
+            (Self::Reference(weights), Plan::Reference(tape)) => {
+                for (buf, info) in tape.bufs() {
+                    if let (Content::Weight, Some(values)) = (info.content, weights.get(&info.name))
+                    {
+                        feed.values(buf, values.clone());
+                    }
+                }
+                let mut run = reference::Run::new(tape, &feed)?;
+                let mut done = 0;
+                while run.step() {
+                    done += 1;
+                    pace.step(done, tape.ops().len()).await?;
+                }
+                let values = run.finish();
+                Ok(Outputs::new(tape.outputs().iter().map(|&buf| (buf, values.f32(buf))).collect()))
+            }
+            (Self::Cpu(_), Plan::Cpu(plan)) => {
+                plan.start(&feed)?;
+                while plan.step() {
+                    let (done, total) = plan.progress();
+                    pace.step(done, total).await?;
+                }
+                Ok(plan.outputs())
+            }
+            (Self::Gpu(gpu), Plan::Gpu(plan)) => Ok(gpu.run(plan, &feed).await?),
+            _ => unreachable!("plans are dropped with the executor that made them"),
+        }
+    }
+}

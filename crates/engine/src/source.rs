@@ -1,0 +1,49 @@
+//! Where a model comes from.
+
+use std::future::Future;
+use std::ops::Range;
+
+/// The two small files of a model, and its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// What people call the model.
+    pub name: &'a str,
+    /// `config.json`.
+    pub config: &'a [u8],
+    /// `tokenizer.json`.
+    pub tokenizer: &'a [u8],
+}
+
+/// `model.safetensors`, read piece by piece, so that it never has to be in memory as a whole.
+pub trait WeightSource {
+    /// Bytes of the file.
+    fn len(&self) -> usize;
+
+    /// Whether the file has no bytes.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes of a range that lies within the file.
+    ///
+    /// # Errors
+    /// A sentence that says why they cannot be had.
+    fn read(&mut self, range: Range<usize>) -> impl Future<Output = Result<Vec<u8>, String>>;
+}
+
+/// A file that is in memory already.
+#[derive(Clone, Debug)]
+pub struct InMemory(pub Vec<u8>);
+
+impl WeightSource for InMemory {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    async fn read(&mut self, range: Range<usize>) -> Result<Vec<u8>, String> {
+        match self.0.get(range.clone()) {
+            Some(bytes) => Ok(bytes.to_vec()),
+            None => Err(format!("bytes {range:?} lie outside the file")),
+        }
+    }
+}

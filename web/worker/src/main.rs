@@ -1,0 +1,47 @@
+//! The engine in a web worker: commands in, events out, one command at a time.
+
+mod control;
+mod download;
+mod inbox;
+mod source;
+mod work;
+
+use std::rc::Rc;
+
+use relp_protocol::{Command, Event};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+
+use crate::inbox::Inbox;
+use crate::work::Worker;
+
+fn main() {
+    console_error_panic_hook::set_once();
+    let inbox = Rc::new(Inbox::default());
+    let received = inbox.clone();
+    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
+        // Only the page can post here, and it is built with this worker; anything else is dropped.
+        if let Ok(command) = serde_wasm_bindgen::from_value::<Command>(message.data()) {
+            received.receive(command);
+        }
+    });
+    scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    on_message.forget();
+    spawn_local(Worker::new(inbox).run());
+    post(&Event::Ready);
+}
+
+/// Sends an event to the page.
+fn post(event: &Event) {
+    let sent = serde_wasm_bindgen::to_value(event)
+        .map_err(JsValue::from)
+        .and_then(|value| scope().post_message(&value));
+    if let Err(error) = sent {
+        wasm_bindgen::throw_val(error);
+    }
+}
+
+fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}

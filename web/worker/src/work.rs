@@ -1,0 +1,99 @@
+//! Working on commands, one after the other.
+
+use std::rc::Rc;
+
+use relp_engine::{Engine, EngineError, Files};
+use relp_model::Choice;
+use relp_protocol::{Command, Event, Failure, Id, ModelAddress, Stage};
+
+use crate::control::PageControl;
+use crate::download::download;
+use crate::inbox::Inbox;
+use crate::post;
+use crate::source::JsFile;
+
+/// The one owner of the engine.
+pub(crate) struct Worker {
+    inbox: Rc<Inbox>,
+    engine: Option<Engine<JsFile>>,
+}
+
+impl Worker {
+    pub(crate) fn new(inbox: Rc<Inbox>) -> Self {
+        Self { inbox, engine: None }
+    }
+
+    /// Works for ever.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let command = self.inbox.next().await;
+            let (id, answer) = match command {
+                Command::Load { id, model, choice } => (id, self.load(id, &model, choice).await),
+                Command::Switch { id, choice } => (id, self.switch(id, choice).await),
+                Command::Run { id, request } => {
+                    let mut control = self.control(id, Stage::Running);
+                    (id, attribute(self.engine.as_mut(), id, &request, &mut control).await)
+                }
+                Command::Preview { id, pair } => {
+                    let engine = self.engine.as_ref().ok_or(EngineError::NoModel);
+                    let preview = |engine: &Engine<_>| engine.reader().preview(&pair);
+                    (id, engine.map(|engine| Event::Preview { id, preview: preview(engine) }))
+                }
+                // Taken out of the queue by the inbox.
+                Command::Cancel { .. } => continue,
+            };
+            post(&answer.unwrap_or_else(|error| Event::Failed { id, failure: failure(error) }));
+        }
+    }
+
+    async fn load(
+        &mut self,
+        id: Id,
+        model: &ModelAddress,
+        choice: Choice,
+    ) -> Result<Event, EngineError> {
+        let mut control = self.control(id, Stage::Fetching);
+        let mut fetch =
+            async |name: &str| download(&self.inbox, &mut control, &format!("{}{name}", model.url)).await;
+        let config = fetch("config.json").await?.to_vec();
+        let tokenizer = fetch("tokenizer.json").await?.to_vec();
+        let weights = JsFile(fetch("model.safetensors").await?);
+        let files = Files { name: &model.name, config: &config, tokenizer: &tokenizer };
+        let mut control = self.control(id, Stage::Loading);
+        let engine = Engine::load(files, weights, choice, &mut control).await?;
+        self.inbox.set_reader(engine.reader());
+        let loaded = engine.loaded();
+        self.engine = Some(engine);
+        Ok(Event::Loaded { id, loaded })
+    }
+
+    async fn switch(&mut self, id: Id, choice: Choice) -> Result<Event, EngineError> {
+        let mut control = self.control(id, Stage::Loading);
+        let engine = self.engine.as_mut().ok_or(EngineError::NoModel)?;
+        engine.switch(choice, &mut control).await?;
+        Ok(Event::Loaded { id, loaded: engine.loaded() })
+    }
+
+    fn control(&self, id: Id, stage: Stage) -> PageControl {
+        PageControl { inbox: self.inbox.clone(), id, stage }
+    }
+}
+
+async fn attribute(
+    engine: Option<&mut Engine<JsFile>>,
+    id: Id,
+    request: &relp_model::Request,
+    control: &mut PageControl,
+) -> Result<Event, EngineError> {
+    let engine = engine.ok_or(EngineError::NoModel)?;
+    let figure = engine.attribute(request, control).await?;
+    Ok(Event::Figure { id, figure: Box::new(figure), device: engine.loaded().device })
+}
+
+fn failure(error: EngineError) -> Failure {
+    match error {
+        EngineError::Cancelled => Failure::Cancelled,
+        EngineError::Pair(problems) => Failure::Pair(problems),
+        other => Failure::Other(other.to_string()),
+    }
+}
