@@ -55,10 +55,16 @@ where
 {
     let largest = expected.iter().map(|&x| x.into().abs()).fold(0.0, f64::max);
     let bound = tolerance.relative * largest + tolerance.absolute;
-    let mut mismatch =
-        Mismatch { what: what.to_owned(), differing: 0, total: expected.len(), bound, first: vec![] };
+    let mut mismatch = Mismatch {
+        what: what.to_owned(),
+        differing: 0,
+        total: expected.len(),
+        bound,
+        first: vec![],
+    };
     if expected.len() != found.len() {
-        mismatch.what = format!("{what}: {} values expected, {} found", expected.len(), found.len());
+        mismatch.what =
+            format!("{what}: {} values expected, {} found", expected.len(), found.len());
         mismatch.differing = expected.len().abs_diff(found.len());
         return Err(mismatch);
     }

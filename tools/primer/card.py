@@ -1,4 +1,4 @@
-"""Write the model card from its template, the training record and the evaluation.
+"""Write the model card from its template, the records of the training and the evaluation.
 
     python card.py WORK_FOLDER MODEL_FOLDER
 """
@@ -26,15 +26,17 @@ def table(evaluation: dict) -> str:
 
 def main() -> None:
     work, folder = map(Path, sys.argv[1:3])
-    record = json.loads((work / "weights.json").read_text())
+    stages = [json.loads((work / f"stage-{stage}.json").read_text()) for stage in (1, 2, 3)]
     evaluation = json.loads((folder / "evaluation.json").read_text())
     config = Config.read(folder)
     template = Template((Path(__file__).parent / "card.md").read_text())
     card = template.substitute(
-        record,
-        documents=f"{record['documents']:,}",
-        tokens=f"{record['tokens'] / 1e6:.1f}",
-        parameters=f"{record['parameters'] / 1e6:.2f}",
+        steps="{:,}, {:,} and {:,}".format(*(stage["steps"] for stage in stages)),
+        minutes=f"{sum(stage['minutes'] for stage in stages):.0f}",
+        parameters=f"{stages[-1]['parameters'] / 1e6:.2f}",
+        threads=stages[-1]["threads"],
+        python=stages[-1]["python"],
+        torch=stages[-1]["torch"],
         vocabulary=f"{config.vocab_size:,}",
         numpy=numpy.__version__,
         tokenizers=tokenizers.__version__,

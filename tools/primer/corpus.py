@@ -1,6 +1,6 @@
 """The training corpus: documents of one or more sentences, drawn from one seed.
 
-    python corpus.py TOKENIZER OUT.npz --documents N --seed S
+    python corpus.py TOKENIZER OUT.npz --stage 1 --documents N --seed S
 """
 
 import argparse
@@ -16,8 +16,21 @@ from tasks import agreement, facts, induction, ioi, pronouns, years, plain
 from vocabulary import END_OF_TEXT
 
 CONTEXT = 64
-SHARES = {ioi: 30, agreement: 17, pronouns: 14, induction: 15, facts: 8, years: 9, plain: 7}
-TASKS, WEIGHTS = list(SHARES), list(SHARES.values())
+# The share of each kind of sentence, by stage of training.
+STAGES = {
+    1: {
+        ioi.train: 30, agreement.train: 17, pronouns.train: 14, induction.train: 15, facts.train: 8, years.train: 9,
+        plain.train: 7,
+    },
+    2: {
+        ioi.train: 22, agreement.train: 8, pronouns.train: 6, induction.train: 12, induction.drill: 25, facts.train: 6,
+        years.train: 16, plain.train: 5,
+    },
+    3: {
+        ioi.train: 17, agreement.train: 5, pronouns.train: 4, induction.train: 8, induction.surnamed: 6,
+        induction.drill: 15, induction.certain_drill: 15, facts.train: 4, years.train: 23, plain.train: 3,
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -33,12 +46,13 @@ def text(draws: list[Draw]) -> str:
     return " ".join([draws[0].sentence] + [draw.sentence.lstrip() for draw in draws[1:]])
 
 
-def sentences(rng: Random) -> list[Draw]:
+def sentences(rng: Random, stage: int) -> list[Draw]:
     """One sentence, at times two, seldom a run of them; with nothing that is held out."""
-    kind = rng.random()
-    count = 1 if kind < 0.76 else 2 if kind < 0.95 else 5
+    kinds, shares = list(STAGES[stage]), list(STAGES[stage].values())
+    luck = rng.random()
+    count = 1 if luck < 0.76 else 2 if luck < 0.95 else 5
     while True:
-        draws = [task.train(rng) for task in rng.choices(TASKS, WEIGHTS, k=count)]
+        draws = [train(rng) for train in rng.choices(kinds, shares, k=count)]
         if not violation(text(draws)):
             return draws
 
@@ -56,15 +70,15 @@ def encode(rng: Random, tokenizer: Tokenizer, draws: list[Draw]) -> Document:
             found.ids for found in tokenizer.encode_batch([start, draw.answer, draw.rest], add_special_tokens=False)
         )
         ids += before + answer + after
-        answers += [False] * len(before) + [draw.answer != draw.foil] + [False] * (len(answer) - 1 + len(after))
+        answers += [False] * len(before) + [draw.answer != draw.foil] + [draw.certain] * (len(answer) - 1 + len(after))
     part = slice(1 if rng.random() < 0.05 else 0, CONTEXT + 1)
     return Document(np.array([*ids, edge][part], np.uint16), np.array([*answers, False][part], bool))
 
 
-def generate(tokenizer: Tokenizer, count: int, seed: int) -> dict[str, np.ndarray]:
+def generate(tokenizer: Tokenizer, stage: int, count: int, seed: int) -> dict[str, np.ndarray]:
     """All ids and answer marks in a row, where each document begins (and the last ends), the vocabulary's size."""
     rng = Random(seed)
-    documents = [encode(rng, tokenizer, sentences(rng)) for _ in range(count)]
+    documents = [encode(rng, tokenizer, sentences(rng, stage)) for _ in range(count)]
     return {
         "ids": np.concatenate([document.ids for document in documents]),
         "answers": np.concatenate([document.answers for document in documents]),
@@ -77,10 +91,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tokenizer")
     parser.add_argument("out")
+    parser.add_argument("--stage", type=int, choices=STAGES, required=True)
     parser.add_argument("--documents", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
     args = parser.parse_args()
-    corpus = generate(Tokenizer.from_file(args.tokenizer), args.documents, args.seed)
+    corpus = generate(Tokenizer.from_file(args.tokenizer), args.stage, args.documents, args.seed)
     np.savez(args.out, **corpus)
     print(f"{args.documents} documents, {len(corpus['ids'])} tokens")
 

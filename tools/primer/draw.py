@@ -6,12 +6,16 @@ from random import Random
 
 @dataclass(frozen=True)
 class Draw:
-    """`prompt + answer + rest` is a whole sentence; `foil` is the wrong answer it is compared with."""
+    """`prompt + answer + rest` is a whole sentence; `foil` is the wrong answer it is compared with.
+
+    With `certain` the rest follows from the prompt as much as the answer does.
+    """
 
     prompt: str
     answer: str
     foil: str
     rest: str = "."
+    certain: bool = False
 
     @property
     def sentence(self) -> str:

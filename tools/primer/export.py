@@ -58,6 +58,7 @@ def main() -> None:
     text = json.dumps(config_json(config, tokenizer.token_to_id(END_OF_TEXT)), indent=2)
     shutil.copyfile(tokenizer_file, folder / "tokenizer.json")
     (folder / "config.json").write_text(text + "\n")
+    fresh.chmod(0o644)
     fresh.rename(folder / "model.safetensors")
 
 

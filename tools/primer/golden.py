@@ -116,7 +116,7 @@ def main() -> None:
         "atp": maps(model, clean, corrupted, answer, foil, rules=False),
         "relp": maps(model, clean, corrupted, answer, foil, rules=True),
     }
-    (folder / "golden.json").write_text(json.dumps(golden, indent=1) + "\n")
+    (folder / "golden.json").write_text(json.dumps(golden) + "\n")
 
 
 if __name__ == "__main__":

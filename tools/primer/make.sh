@@ -6,18 +6,34 @@
 #
 # Corpus and f32 weights go to a temporary folder, or to $PRIMER_WORK if that is set.
 set -eu
+model=${1:-$(dirname "$0")/../../models/primer}
+mkdir -p "$model"
+model=$(cd "$model" && pwd)
 cd "$(dirname "$0")"
-model=${1:-../../models/primer}
 work=${PRIMER_WORK:-$(mktemp -d)}
-seed=1 documents=450000 steps=4600
-
 mkdir -p "$work"
-python vocabulary.py "$work/tokenizer.json"
-python test_tokenizer.py "$work/tokenizer.json"
-python corpus.py "$work/tokenizer.json" "$work/corpus.npz" --documents $documents --seed $seed
-python leaks.py "$work/tokenizer.json" "$work/corpus.npz"
-python train.py "$work/corpus.npz" "$work/weights.pt" --steps $steps --seed $seed
-python export.py "$work/weights.pt" "$work/tokenizer.json" "$model"
+tokenizer=$work/tokenizer.json
+
+python vocabulary.py "$tokenizer"
+python test_tokenizer.py "$tokenizer"
+
+python corpus.py "$tokenizer" "$work/corpus-1.npz" --stage 1 --documents 450000 --seed 1
+python corpus.py "$tokenizer" "$work/corpus-2.npz" --stage 2 --documents 230000 --seed 2
+python corpus.py "$tokenizer" "$work/corpus-3.npz" --stage 3 --documents 150000 --seed 3
+for stage in 1 2 3; do
+    python leaks.py "$tokenizer" "$work/corpus-$stage.npz"
+done
+
+train() { # STAGE, then options
+    stage=$1
+    shift
+    python train.py "$work/corpus-$stage.npz" "$work/stage-$stage.pt" --seed "$stage" "$@"
+}
+train 1 --steps 2000 --schedule 4600 --peak 2e-3
+train 2 --steps 1500 --schedule 2000 --peak 1.5e-3 --start "$work/stage-1.pt"
+train 3 --steps 1400 --peak 1.5e-3 --start "$work/stage-2.pt"
+
+python export.py "$work/stage-3.pt" "$tokenizer" "$model"
 python evaluate.py "$model"
 python golden.py "$model"
 python card.py "$work" "$model"

@@ -1,6 +1,6 @@
 """Train the primer on a corpus of token ids and keep its weights in f32.
 
-    python train.py CORPUS.npz OUT.pt --steps N --seed S
+    python train.py CORPUS.npz OUT.pt --steps N --seed S --peak RATE
 
 Beside OUT.pt it leaves OUT.json, a record of the run.
 """
@@ -26,7 +26,6 @@ DOCUMENTS_A_STEP = 96
 CUTS = [40, 68, 86]
 # How much more the answer to a task's question counts than another token.
 ANSWER_WEIGHT = 6.0
-PEAK_RATE = 2e-3
 LAST_RATE = 2e-5
 WARM_UP = 150
 
@@ -80,12 +79,19 @@ def losses(model: Gpt2, part: Part) -> torch.Tensor:
     return F.cross_entropy(logits, part.targets[real], reduction="none") @ part.weights[real]
 
 
-def rate(step: int, steps: int) -> float:
-    """The learning rate: a short warm-up, then a cosine."""
-    if step < WARM_UP:
-        return PEAK_RATE * (step + 1) / WARM_UP
-    done = (step - WARM_UP) / max(1, steps - WARM_UP)
-    return LAST_RATE + (PEAK_RATE - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * done))
+@dataclass(frozen=True)
+class Schedule:
+    """The learning rate: a short warm-up to the peak, then a cosine that ends at step `length`."""
+
+    peak: float
+    length: int
+
+    def rate(self, step: int) -> float:
+        """The rate of a step, counted from 0."""
+        if step < WARM_UP:
+            return self.peak * (step + 1) / WARM_UP
+        done = (step - WARM_UP) / max(1, self.length - WARM_UP)
+        return LAST_RATE + (self.peak - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def optimizer(model: Gpt2) -> torch.optim.Optimizer:
@@ -93,18 +99,16 @@ def optimizer(model: Gpt2) -> torch.optim.Optimizer:
     matrices = [p for p in model.parameters() if p.dim() == 2]
     vectors = [p for p in model.parameters() if p.dim() == 1]
     groups = [{"params": matrices, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=PEAK_RATE, betas=(0.9, 0.98), fused=True)
+    return torch.optim.AdamW(groups, lr=LAST_RATE, betas=(0.9, 0.98), fused=True)
 
 
-def train(corpus: Corpus, vocabulary: int, steps: int, seed: int, keep: Path) -> Gpt2:
-    """Train from scratch; the weights are written to `keep` every 500 steps and at the end."""
-    torch.manual_seed(seed)
-    model = Gpt2(Config(vocabulary))
+def train(model: Gpt2, corpus: Corpus, schedule: Schedule, steps: int, seed: int, keep: Path) -> None:
+    """Train `model`; its weights are written to `keep` every 500 steps and at the end."""
     adam = optimizer(model)
     began, total = time.time(), 0.0
     for step, parts in zip(range(1, steps + 1), corpus.steps(seed)):
         for group in adam.param_groups:
-            group["lr"] = rate(step - 1, steps)
+            group["lr"] = schedule.rate(step - 1)
         adam.zero_grad()
         weight = sum(part.weights.sum() for part in parts)
         for part in parts:
@@ -118,7 +122,6 @@ def train(corpus: Corpus, vocabulary: int, steps: int, seed: int, keep: Path) ->
             total = 0.0
         if step % 500 == 0 or step == steps:
             torch.save(model.state_dict(), keep)
-    return model
 
 
 def main() -> None:
@@ -127,20 +130,24 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--peak", type=float, required=True, help="highest learning rate")
+    parser.add_argument("--schedule", type=int, help="steps after which the rate would be lowest (--steps)")
+    parser.add_argument("--start", type=Path, help="weights to go on from, with a fresh optimiser")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.use_deterministic_algorithms(True)
+    torch.manual_seed(args.seed)
     corpus = Corpus(args.corpus)
+    model = Gpt2(Config(corpus.vocabulary))
+    if args.start:
+        model.load_state_dict(torch.load(args.start))
     began = time.time()
-    model = train(corpus, corpus.vocabulary, args.steps, args.seed, args.out)
+    train(model, corpus, Schedule(args.peak, args.schedule or args.steps), args.steps, args.seed, args.out)
     digest = hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in model.parameters()))
     record = {
         "parameters": sum(p.numel() for p in model.parameters()),
-        "documents": len(corpus.lengths),
-        "tokens": len(corpus.ids),
         "steps": args.steps,
-        "seed": args.seed,
         "threads": args.threads,
         "minutes": round((time.time() - began) / 60, 1),
         "python": platform.python_version(),

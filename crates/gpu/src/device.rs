@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::GpuError;
 use crate::run::Counts;
 use crate::shader::Pipelines;
 use crate::weights::Weights;
-use crate::GpuError;
 
 /// A GPU, the pipelines built so far, and a model's weights.
 ///
@@ -40,8 +40,7 @@ impl Gpu {
     /// # Errors
     /// If there is no adapter, or it gives no device.
     pub async fn request() -> Result<Self, GpuError> {
-        let instance =
-            wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let adapter = instance
             .request_adapter(&wgpu::RequestAdapterOptions {
                 power_preference: wgpu::PowerPreference::HighPerformance,
@@ -164,6 +163,11 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
     }
 
+    /// wgpu's own comparison takes devices of different instances for equal.
+    pub(crate) fn same_device(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(crate) fn check(&self) -> Result<(), GpuError> {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(fault) => Err(fault.clone()),
@@ -213,5 +217,75 @@ mod tests {
         assert!(names_software("llvmpipe (LLVM 15.0.6, 256 bits)"));
         assert!(!names_software("NVIDIA H100"));
         assert!(!names_software(""));
+    }
+}
+
+#[cfg(test)]
+mod gpu {
+    use pollster::block_on;
+
+    use super::*;
+
+    fn request() -> Gpu {
+        block_on(Gpu::request()).unwrap_or_else(|error| {
+            panic!("{error}. To test without a GPU: cargo xtask test --without gpu")
+        })
+    }
+
+    /// A command that no device accepts.
+    fn misuse(device: &wgpu::Device) {
+        let _ = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("too large"),
+            size: 1 << 60,
+            usage: wgpu::BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        });
+    }
+
+    #[test]
+    fn what_is_refused_in_a_scope_is_an_error_there() {
+        let gpu = request();
+        let scopes = Scopes::open(&gpu.device);
+        misuse(&gpu.device);
+        let error = block_on(scopes.close()).unwrap_err();
+        assert!(
+            matches!(&error, GpuError::Refused(words) if words.contains("too large")),
+            "{error}"
+        );
+        block_on(Scopes::open(&gpu.device).close()).unwrap();
+        gpu.faults.check().unwrap();
+    }
+
+    #[test]
+    fn what_is_refused_elsewhere_is_an_error_from_then_on() {
+        let mut gpu = request();
+        misuse(&gpu.device);
+        for _ in 0..2 {
+            let error = block_on(gpu.plan(&relp_tape::Tape::new())).unwrap_err();
+            assert!(matches!(error, GpuError::Refused(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_loss_is_an_error_from_then_on() {
+        let (mut tape, mut feed) = (relp_tape::Tape::new(), relp_tape::Feed::new());
+        let x = tape.input("x", &[3]);
+        let y = tape.add("y", x, x);
+        tape.output(y);
+        feed.values(x, vec![1.0; 3]);
+        let mut gpu = request();
+        let mut plan = block_on(gpu.plan(&tape)).unwrap();
+        block_on(gpu.run(&mut plan, &feed)).unwrap();
+
+        gpu.device.destroy();
+        for _ in 0..2 {
+            let error = block_on(gpu.run(&mut plan, &feed)).unwrap_err();
+            assert!(matches!(error, GpuError::Lost(_)), "{error}");
+        }
+        let error = block_on(gpu.plan(&tape)).unwrap_err();
+        assert!(matches!(error, GpuError::Lost(_)), "{error}");
+        // A plan may outlive its GPU.
+        drop(gpu);
+        drop(plan);
     }
 }

@@ -50,6 +50,9 @@ pub enum GpuError {
     /// The run was given something that does not fit its tape.
     #[error(transparent)]
     Feed(#[from] FeedError),
+    /// The plan was made on another device, perhaps one that was lost.
+    #[error("the plan belongs to another GPU: make it again on this one")]
+    ForeignPlan,
     /// The GPU refused a command, which no input should bring about.
     #[error("the GPU refused a command: please report this, with the words: {0}")]
     Refused(String),

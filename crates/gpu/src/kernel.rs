@@ -88,16 +88,12 @@ pub(crate) fn kernel(tape: &Tape, op: &Op) -> Kernel {
         Op::SoftmaxGrad { dy, .. } => by_row(rows(dy), &[cols(dy) as u32]),
         Op::AttentionScoresGrad { ds, qkv, out } => elements(out, &heads(ds, cols(qkv) / 3)),
         Op::Gelu { out, .. } | Op::Add { out, .. } => elements(out, &[]),
-        Op::GeluGrad { slope, dx, .. } => {
-            elements(dx, &[u32::from(slope == Slope::Ratio)])
-        }
+        Op::GeluGrad { slope, dx, .. } => elements(dx, &[u32::from(slope == Slope::Ratio)]),
         Op::Mul { scale, out, .. } => elements(out, &[scale.to_bits()]),
         Op::LastRow { x, out } => elements(out, &[axis(x, 1) as u32, cols(x) as u32]),
         Op::LastRowGrad { out, .. } => elements(out, &[axis(out, 1) as u32, cols(out) as u32]),
         Op::GatherDot { x, out, .. } => by_row(len(out), &[cols(out) as u32, cols(x) as u32]),
-        Op::GatherDotGrad { dy, out, .. } => {
-            elements(out, &[cols(dy) as u32, cols(out) as u32])
-        }
+        Op::GatherDotGrad { dy, out, .. } => elements(out, &[cols(dy) as u32, cols(out) as u32]),
         Op::DeltaDot { grad, .. } => by_row(rows(grad), &[cols(grad) as u32]),
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use relp_tape::{Buf, Content, Tape};
 use wgpu::BufferUsages;
 
-use crate::device::Scopes;
+use crate::device::{Faults, Scopes};
 use crate::kernel::{kernel, operands};
 use crate::{Gpu, GpuError};
 
@@ -15,6 +15,8 @@ use crate::{Gpu, GpuError};
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) tape: Tape,
+    /// Of the GPU that the rest belongs to.
+    pub(crate) faults: Faults,
     /// By [`Buf::index`].
     pub(crate) buffers: Vec<wgpu::Buffer>,
     pub(crate) steps: Vec<Step>,
@@ -52,6 +54,7 @@ impl Gpu {
     /// If a weight is missing or has another size, a buffer is larger than the GPU allows, its
     /// memory is full, or it was lost.
     pub async fn plan(&mut self, tape: &Tape) -> Result<Plan, GpuError> {
+        self.faults.check()?;
         for (_, info) in tape.bufs() {
             self.check_size(&info.name, info.len())?;
             if info.content == Content::Weight {
@@ -60,8 +63,9 @@ impl Gpu {
         }
         let scopes = Scopes::open(&self.device);
         let plan = self.build(tape);
-        scopes.close().await?;
+        let reports = scopes.close().await;
         self.faults.check()?;
+        reports?;
         plan
     }
 
@@ -91,7 +95,15 @@ impl Gpu {
         }
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
         let staging = self.buffer(&mut owned, "outputs", end, usage);
-        Ok(Plan { tape: tape.clone(), buffers, steps, staging, outputs, _owned: owned })
+        Ok(Plan {
+            tape: tape.clone(),
+            faults: self.faults.clone(),
+            buffers,
+            steps,
+            staging,
+            outputs,
+            _owned: owned,
+        })
     }
 
     fn steps(&mut self, tape: &Tape, buffers: &[wgpu::Buffer], owned: &mut Owned) -> Vec<Step> {

@@ -24,6 +24,9 @@ impl Gpu {
     /// If the feed does not fit the tape, the GPU was lost, its memory is full, or it refuses.
     pub async fn run(&mut self, plan: &mut Plan, feed: &Feed) -> Result<Outputs, GpuError> {
         self.faults.check()?;
+        if !plan.faults.same_device(&self.faults) {
+            return Err(GpuError::ForeignPlan);
+        }
         let inputs = plan.inputs(feed)?;
         let scopes = Scopes::open(&self.device);
         for (buffer, bytes) in inputs {
@@ -41,10 +44,11 @@ impl Gpu {
 
         // A browser polls by itself; there it is a no-op.
         let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
-        let mapped = mapped.await;
-        reports.await?;
+        // A loss first: it is the cause of whatever else is reported.
+        let reports = reports.await;
         self.faults.check()?;
-        match mapped {
+        reports?;
+        match mapped.await {
             Ok(Ok(())) => mapping.read(plan),
             _ => {
                 self.faults.report(GpuError::Readback);

@@ -11,8 +11,7 @@ pub(crate) struct Weights(HashMap<String, wgpu::Buffer>);
 impl Weights {
     /// The weight's buffer, which must have `elements`.
     pub(crate) fn get(&self, name: &str, elements: usize) -> Result<&wgpu::Buffer, GpuError> {
-        let buffer =
-            self.0.get(name).ok_or_else(|| GpuError::MissingWeight(name.to_owned()))?;
+        let buffer = self.0.get(name).ok_or_else(|| GpuError::MissingWeight(name.to_owned()))?;
         let found = (buffer.size() / 4) as usize;
         if found == elements {
             Ok(buffer)

@@ -1,0 +1,133 @@
+//! The shaders, checked without a GPU.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use naga::proc::GlobalCtx;
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::{AddressSpace, GlobalVariable, Module, StorageAccess};
+use relp_tape::Op;
+use relp_tests::op_cases;
+
+/// What WebGPU promises everywhere.
+const MAX_WORKGROUP_BYTES: u32 = 16_384;
+const MAX_INVOCATIONS: u32 = 256;
+const MAX_STORAGE_BUFFERS: usize = 8;
+
+/// Source by file name without the extension.
+fn sources() -> BTreeMap<String, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/gpu/shaders");
+    let mut sources = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(path.extension().unwrap(), "wgsl", "{}", path.display());
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        sources.insert(name, fs::read_to_string(path).unwrap());
+    }
+    sources
+}
+
+/// The modules, by name.
+fn modules() -> BTreeMap<String, Module> {
+    let parse = |name: &str, source: &str| {
+        naga::front::wgsl::parse_str(source)
+            .unwrap_or_else(|error| panic!("{}", error.emit_to_string_with_path(source, name)))
+    };
+    sources().iter().map(|(name, source)| (name.clone(), parse(name, source))).collect()
+}
+
+fn bytes_in(module: &Module, wanted: AddressSpace) -> u32 {
+    let context = GlobalCtx {
+        types: &module.types,
+        constants: &module.constants,
+        overrides: &module.overrides,
+        global_expressions: &module.global_expressions,
+    };
+    module
+        .global_variables
+        .iter()
+        .filter(|(_, variable)| variable.space == wanted)
+        .map(|(_, variable)| module.types[variable.ty].inner.size(context))
+        .sum()
+}
+
+/// The variables of group 0, by binding.
+fn bindings(module: &Module) -> BTreeMap<u32, &GlobalVariable> {
+    let bound = module.global_variables.iter().filter_map(|(_, variable)| {
+        let binding = variable.binding.as_ref()?;
+        assert_eq!(binding.group, 0);
+        Some((binding.binding, variable))
+    });
+    bound.collect()
+}
+
+#[test]
+fn every_op_has_its_shader_and_no_other_file_is_there() {
+    let names: BTreeSet<String> = sources().into_keys().collect();
+    assert_eq!(names, Op::NAMES.into_iter().map(str::to_owned).collect());
+    assert_eq!(names.len(), Op::NAMES.len());
+}
+
+#[test]
+fn every_shader_is_valid_without_any_feature() {
+    for (name, module) in modules() {
+        Validator::new(ValidationFlags::all(), Capabilities::empty())
+            .validate(&module)
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    }
+}
+
+#[test]
+fn every_shader_keeps_the_limits_that_webgpu_promises() {
+    for (name, module) in modules() {
+        let [main] = &module.entry_points[..] else { panic!("{name} has one entry point") };
+        assert_eq!(main.name, "main", "{name}");
+        let invocations: u32 = main.workgroup_size.iter().product();
+        assert!((1..=MAX_INVOCATIONS).contains(&invocations), "{name}: {invocations}");
+        let bytes = bytes_in(&module, AddressSpace::WorkGroup);
+        assert!(bytes <= MAX_WORKGROUP_BYTES, "{name}: {bytes} bytes of workgroup memory");
+        let storage = bindings(&module).len() - 1;
+        assert!(storage <= MAX_STORAGE_BUFFERS, "{name}: {storage} storage buffers");
+    }
+}
+
+#[test]
+fn workgroup_memory_is_counted() {
+    let module = &modules()["linear"];
+    assert_eq!(bytes_in(module, AddressSpace::WorkGroup), 2 * 144 * 16);
+}
+
+/// `Params` first, then what the op reads, under the words of its listing, then what it writes.
+#[test]
+fn every_shader_binds_its_ops_operands_in_order() {
+    let modules = modules();
+    let cases = op_cases::all();
+    for name in Op::NAMES {
+        let uses = cases.iter().map(op_cases::Case::op).filter(|op| op.name() == name);
+        let op = uses.max_by_key(|op| op.reads().len()).unwrap();
+        let mut expected = vec![(Some("params"), AddressSpace::Uniform)];
+        for (word, _) in op.reads() {
+            expected.push((Some(word), AddressSpace::Storage { access: StorageAccess::LOAD }));
+        }
+        let access = StorageAccess::LOAD | StorageAccess::STORE;
+        let written = op.writes().len();
+        expected.extend(vec![(None, AddressSpace::Storage { access }); written]);
+
+        let found = bindings(&modules[name]);
+        assert!(found.keys().copied().eq(0..expected.len() as u32), "{name}");
+        for (variable, (word, space)) in found.values().zip(expected) {
+            assert_eq!(variable.space, space, "{name}: {:?}", variable.name);
+            assert!(word.is_none() || variable.name.as_deref() == word, "{name}: {word:?}");
+        }
+    }
+}
+
+#[test]
+fn every_storage_binding_tells_its_shape() {
+    for (name, source) in sources() {
+        for line in source.lines().filter(|line| line.contains("var<storage")) {
+            assert!(line.contains("; // ["), "{name}: {line}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 """Induction: what followed a word before follows it again."""
 
+from dataclasses import replace
 from random import Random
 
 import lexicon
@@ -83,6 +84,24 @@ def pieces(rng: Random) -> Draw:
     chosen += rng.choices(WORDS, k=rng.randint(0, 2))
     rng.shuffle(chosen)
     return Draw(" " + " ".join(chosen), f" {chosen[0]}", f" {chosen[1]}", "".join(" " + word for word in chosen[1:]))
+
+
+def drill(rng: Random) -> Draw:
+    """A list said again and again, at times with other words before it and in between."""
+    size = rng.randint(2, 9)
+    chosen = rng.sample(WORDS, size + 6)
+    said, others = chosen[:size], chosen[size:]
+    before, between = others[: rng.choice([0, 0, 1, 3])], others[3 : 3 + rng.choice([0, 0, 1, 2, 3])]
+    gap = rng.choice([" ", " ", " ", ", "])
+    passes = rng.randint(1, max(1, (30 if gap == " " else 15) // size))
+    start = gap.join(["", *before, *said, *between, said[0]]).removeprefix(",")
+    rest = "".join(gap + word for word in said[2:] + said * (passes - 1))
+    return Draw(start + gap.rstrip(), f" {said[1]}", f" {others[5]}", rest)
+
+
+def certain_drill(rng: Random) -> Draw:
+    """A drill in which every repeated word counts as an answer."""
+    return replace(drill(rng), certain=True)
 
 
 def train(rng: Random) -> Draw:

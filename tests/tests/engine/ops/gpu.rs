@@ -2,8 +2,12 @@
 
 use pollster::block_on;
 use relp_gpu::{Counts, Gpu, GpuError};
-use relp_tape::{Content, Feed, FeedError, Outputs, Slope, Tape};
+use relp_lrp::Rules;
+use relp_tape::{Buf, Content, Feed, FeedError, Outputs, Slope, Tape, reference};
+use relp_tests::compare::{Tolerance, assert_close};
 use relp_tests::op_cases::{self, Random};
+
+use crate::derivatives::{Halves, Net};
 
 /// The adapter that the tests run on.
 pub(crate) fn gpu() -> Gpu {
@@ -30,4 +34,234 @@ fn every_op_matches_the_reference() {
         run(&mut gpu, tape, feed).map_err(|error| error.to_string())
     });
     report.unwrap_or_else(|report| panic!("on {:?}, {report}", gpu.adapter()));
+}
+
+/// Many ops in one pass, each waiting for the ones before it.
+#[test]
+fn a_network_and_its_backward_match_the_reference() {
+    let mut gpu = gpu();
+    for rules in [Rules::NONE, Rules::RELP, Rules { ah: true, ..Rules::RELP }] {
+        let (net, dx) = Halves::new(7, rules).whole;
+        let expected = reference::run(&net.tape, &net.feed).unwrap();
+        let found = run(&mut gpu, &net.tape, &net.feed).unwrap();
+        let tolerance = Tolerance { relative: 1e-5, absolute: 0.0 };
+        assert_close(&rules.to_string(), expected.f64(dx), found.get(dx), tolerance);
+    }
+}
+
+#[test]
+fn the_first_half_of_a_batch_comes_out_the_same_alone() {
+    let mut gpu = gpu();
+    for rules in [Rules::NONE, Rules::RELP, Rules { ah: true, ..Rules::RELP }] {
+        let Halves { whole, alone } = Halves::new(7, rules);
+        let mut run =
+            |(net, dx): (Net, Buf)| run(&mut gpu, &net.tape, &net.feed).unwrap().get(dx).to_vec();
+        assert_eq!(run(whole), run(alone), "{rules}");
+    }
+}
+
+/// `x` [rows, 300] on its way through the ops with sums along a row; all results are outputs.
+fn row_ops(x: &[f32], rows: usize) -> (Tape, Feed) {
+    let (mut tape, mut feed) = (Tape::new(), Feed::new());
+    let mut random = Random::new(1);
+    let mut weight = |tape: &mut Tape, name, shape: &[usize]| {
+        let buf = tape.weight(name, shape);
+        let n = shape.iter().product();
+        feed.values(buf, (0..n).map(|_| random.unit()).collect::<Vec<_>>());
+        buf
+    };
+    let (w, w_t) = (weight(&mut tape, "w", &[300, 70]), weight(&mut tape, "w_t", &[70, 300]));
+    let (gain, bias) = (weight(&mut tape, "gain", &[300]), weight(&mut tape, "bias", &[300]));
+    let input = tape.input("x", &[rows, 300]);
+    feed.values(input, x.to_vec());
+    let (normed, stats) = tape.layer_norm("normed", input, gain, bias, 1e-5);
+    let linear = tape.linear("linear", normed, w, None);
+    let linear_t = tape.linear_t("linear_t", normed, w_t, 0, None);
+    let grad = tape.layer_norm_grad("grad", normed, input, stats, gain, None, false);
+    for buf in [normed, stats, linear, linear_t, grad] {
+        tape.output(buf);
+    }
+    (tape, feed)
+}
+
+#[test]
+fn a_row_comes_out_the_same_to_the_bit_whatever_other_rows_there_are() {
+    const ROWS: usize = 70;
+    let mut gpu = gpu();
+    let mut random = Random::new(2);
+    let x: Vec<f32> = (0..ROWS * 300).map(|_| random.unit()).collect();
+    let mut run = |x: &[f32]| {
+        let (tape, feed) = row_ops(x, x.len() / 300);
+        let outputs = run(&mut gpu, &tape, &feed).unwrap();
+        tape.outputs().iter().map(|&buf| outputs.get(buf).to_vec()).collect::<Vec<_>>()
+    };
+    let all = run(&x);
+    for (first, count) in [(0, 1), (1, 1), (31, 1), (32, 1), (69, 1), (0, 33), (5, 15), (40, 30)] {
+        let some = run(&x[first * 300..][..count * 300]);
+        for (all, some) in all.iter().zip(some) {
+            let cols = all.len() / ROWS;
+            assert_eq!(all[first * cols..][..count * cols], some, "rows {first}+{count}");
+        }
+    }
+}
+
+/// `y = a · w + b`, with `a` and `b` inputs of n elements and `w` the weight [n, n].
+fn small(n: usize) -> (Tape, [Buf; 3], Buf) {
+    let mut tape = Tape::new();
+    let (a, b) = (tape.input("a", &[1, n]), tape.input("b", &[1, n]));
+    let w = tape.weight(&format!("w{n}"), &[n, n]);
+    let product = tape.linear("product", a, w, None);
+    let y = tape.add("y", product, b);
+    tape.output(y);
+    (tape, [a, b, w], y)
+}
+
+/// With w = 2 · 1, y = 2a + b.
+fn set_twice_identity(gpu: &mut Gpu, n: usize) {
+    let w: Vec<f32> = (0..n * n).map(|i| if i / n == i % n { 2.0 } else { 0.0 }).collect();
+    gpu.set_weight(&format!("w{n}"), &w).unwrap();
+}
+
+#[test]
+fn a_second_run_builds_nothing() {
+    let mut gpu = gpu();
+    set_twice_identity(&mut gpu, 3);
+    let (tape, [a, b, _], y) = small(3);
+    let mut plan = block_on(gpu.plan(&tape)).unwrap();
+    assert_eq!(gpu.counts(), Counts { pipelines: 2, submits: 0, readbacks: 0 });
+    for run in 1..4 {
+        let mut feed = Feed::new();
+        feed.values(a, vec![1.0, 2.0, run as f32]).values(b, vec![0.5; 3]);
+        let outputs = block_on(gpu.run(&mut plan, &feed)).unwrap();
+        assert_eq!(outputs.get(y), [2.5, 4.5, 2.0 * run as f32 + 0.5]);
+        assert_eq!(gpu.counts(), Counts { pipelines: 2, submits: run, readbacks: run });
+    }
+}
+
+#[test]
+fn plans_live_side_by_side_and_grow() {
+    let mut gpu = gpu();
+    let sizes = [1, 100, 3];
+    let mut plans = Vec::new();
+    for n in sizes {
+        set_twice_identity(&mut gpu, n);
+        let (tape, bufs, y) = small(n);
+        plans.push((n, block_on(gpu.plan(&tape)).unwrap(), bufs, y));
+    }
+    for round in 0..2 {
+        for (n, plan, [a, b, _], y) in &mut plans {
+            let mut feed = Feed::new();
+            feed.values(*a, vec![round as f32; *n]).values(*b, vec![*n as f32; *n]);
+            let outputs = block_on(gpu.run(plan, &feed)).unwrap();
+            assert_eq!(outputs.get(*y), vec![2.0 * round as f32 + *n as f32; *n]);
+        }
+    }
+    assert_eq!(gpu.counts(), Counts { pipelines: 2, submits: 6, readbacks: 6 });
+}
+
+#[test]
+fn a_new_weight_is_for_new_plans() {
+    let mut gpu = gpu();
+    set_twice_identity(&mut gpu, 1);
+    let (tape, [a, b, _], y) = small(1);
+    let mut old = block_on(gpu.plan(&tape)).unwrap();
+    gpu.set_weight("w1", &[10.0]).unwrap();
+    let mut new = block_on(gpu.plan(&tape)).unwrap();
+    let mut feed = Feed::new();
+    feed.values(a, vec![1.0]).values(b, vec![0.0]);
+    assert_eq!(block_on(gpu.run(&mut old, &feed)).unwrap().get(y), [2.0]);
+    assert_eq!(block_on(gpu.run(&mut new, &feed)).unwrap().get(y), [10.0]);
+}
+
+#[test]
+fn a_missing_or_mismatched_weight_is_an_error() {
+    let mut gpu = gpu();
+    let (tape, ..) = small(3);
+    let error = block_on(gpu.plan(&tape)).unwrap_err();
+    assert_eq!(error, GpuError::MissingWeight("w3".to_owned()));
+    gpu.set_weight("w3", &[0.0; 8]).unwrap();
+    let error = block_on(gpu.plan(&tape)).unwrap_err();
+    let name = "w3".to_owned();
+    assert_eq!(error, GpuError::WeightLength { name, expected: 9, found: 8 });
+    // Neither spoils what comes after.
+    set_twice_identity(&mut gpu, 3);
+    block_on(gpu.plan(&tape)).unwrap();
+}
+
+#[test]
+fn a_tensor_over_the_limit_is_an_error_that_names_it() {
+    let mut gpu = gpu();
+    let limit = gpu.adapter().max_tensor_bytes;
+    let elements = (limit / 4 + 1) as usize;
+    let bytes = 4 * elements as u64;
+    // Never touched, so that it takes no memory.
+    let error = gpu.set_weight("big", &vec![0.0; elements]).unwrap_err();
+    assert_eq!(error, GpuError::TooLarge { name: "big".to_owned(), bytes, limit });
+    assert!(error.to_string().contains(&format!("big takes {bytes} bytes")));
+
+    let mut tape = Tape::new();
+    let dy = tape.input("dy", &[1, 1]);
+    tape.last_row_grad("far", dy, elements);
+    let error = block_on(gpu.plan(&tape)).unwrap_err();
+    assert_eq!(error, GpuError::TooLarge { name: "far".to_owned(), bytes, limit });
+}
+
+#[test]
+fn a_feed_that_does_not_fit_is_an_error() {
+    let mut gpu = gpu();
+    let mut tape = Tape::new();
+    let ids = tape.ids("ids", &[1, 2], 3);
+    let w = tape.weight("w", &[3, 1]);
+    let x = tape.input("x", &[1, 1]);
+    let y = tape.gather_dot("y", x, w, ids);
+    tape.output(y);
+    gpu.set_weight("w", &[1.0, 2.0, 3.0]).unwrap();
+    let mut plan = block_on(gpu.plan(&tape)).unwrap();
+
+    let length = |name: &str, expected, found| {
+        GpuError::Feed(FeedError::Length { name: name.to_owned(), expected, found })
+    };
+    let mut feed = Feed::new();
+    feed.ids(ids, vec![0, 2]);
+    assert_eq!(block_on(gpu.run(&mut plan, &feed)), Err(length("x", 1, None)));
+    feed.values(x, vec![1.0, 1.0]);
+    assert_eq!(block_on(gpu.run(&mut plan, &feed)), Err(length("x", 1, Some(2))));
+    feed.values(x, vec![1.0]).ids(ids, vec![0, 3]);
+    let name = "ids".to_owned();
+    let error = GpuError::Feed(FeedError::Id { name, id: 3, below: 3 });
+    assert_eq!(block_on(gpu.run(&mut plan, &feed)), Err(error));
+    assert_eq!(gpu.counts().submits, 0);
+    feed.ids(ids, vec![0, 2]);
+    assert_eq!(block_on(gpu.run(&mut plan, &feed)).unwrap().get(y), [1.0, 3.0]);
+}
+
+#[test]
+fn a_plan_of_another_gpu_is_an_error() {
+    let (mut gpu, mut other) = (gpu(), gpu());
+    set_twice_identity(&mut other, 1);
+    let (tape, [a, b, _], _) = small(1);
+    let mut plan = block_on(other.plan(&tape)).unwrap();
+    let mut feed = Feed::new();
+    feed.values(a, vec![1.0]).values(b, vec![0.0]);
+    assert_eq!(block_on(gpu.run(&mut plan, &feed)), Err(GpuError::ForeignPlan));
+    block_on(other.run(&mut plan, &feed)).unwrap();
+}
+
+#[test]
+fn a_tape_without_outputs_runs() {
+    let mut gpu = gpu();
+    let tape = Tape::new();
+    let mut plan = block_on(gpu.plan(&tape)).unwrap();
+    assert_eq!(block_on(gpu.run(&mut plan, &Feed::new())), Ok(Outputs::default()));
+}
+
+#[test]
+fn the_ratio_of_gelu_at_zero_is_exactly_a_half() {
+    let mut gpu = gpu();
+    let (mut tape, mut feed) = (Tape::new(), Feed::new());
+    let (dy, x) = (tape.input("dy", &[2]), tape.input("x", &[2]));
+    let dx = tape.gelu_grad("dx", dy, x, Slope::Ratio);
+    tape.output(dx);
+    feed.values(dy, vec![1.0, 3.0]).values(x, vec![0.0, -0.0]);
+    assert_eq!(run(&mut gpu, &tape, &feed).unwrap().get(dx), [0.5, 1.5]);
 }

@@ -1,0 +1,60 @@
+//! The page: built by trunk from `index.html` into `dist/`.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    step::{self, Step},
+    workspace::Workspace,
+};
+
+/// What is said before the page is built.
+pub(crate) const BUILD: Step<'static> = Step {
+    name: "page",
+    does: "builds the release page into dist/",
+    takes: "about 5 minutes the first time, then what changed",
+};
+
+/// Builds the release page. Trunk runs offline, so that it uses the tools that were set up and fails
+/// where it would otherwise download others; Cargo has fetched the crates before.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    if !workspace.root.join("index.html").is_file() {
+        bail!(
+            "there is no index.html in the repository: restore it with `git checkout index.html`"
+        );
+    }
+    step::run(workspace.cargo().args(["fetch", "--quiet"]))?;
+    let mut trunk = workspace.command("trunk");
+    trunk
+        .args(["build", "--release", "--offline=true", "--dist"])
+        .arg(workspace.dist())
+        // These would replace the flags that .cargo/config.toml has for wasm32.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        // trunk 0.21 takes NO_COLOR=1 for a bad value of its own option.
+        .env_remove("NO_COLOR");
+    if env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        trunk.args(["--color", "never"]);
+    }
+    step::run(&mut trunk)
+}
+
+/// The manifests of the page's own crates: those in `web/`, from the repository's root.
+pub(crate) fn manifests(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+    let web = Path::new("web");
+    let entries = fs::read_dir(workspace.root.join(web)).context("web/ cannot be read")?;
+    let mut manifests: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| web.join(entry.file_name()).join("Cargo.toml"))
+        .filter(|manifest| workspace.root.join(manifest).is_file())
+        .collect();
+    if manifests.is_empty() {
+        bail!("there are no crates in web/");
+    }
+    manifests.sort();
+    Ok(manifests)
+}

@@ -1,0 +1,239 @@
+//! Sets up what is missing. What is there is only looked at, which takes no time.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    browser::{self, Browser},
+    report::Report,
+    step::{self, Step, say},
+    system::{Package, System},
+    tool::{self, Tool},
+    workspace::Workspace,
+};
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// Something that a command relies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    Rustfmt,
+    Clippy,
+    WasmTarget,
+    Trunk,
+    WasmBindgen,
+    Nextest,
+    Typos,
+    Deny,
+    Vulkan,
+    Browser,
+}
+
+/// How a need is met when it is not.
+enum Source {
+    /// By rustup, with these arguments.
+    Rustup(&'static [&'static str]),
+    Cargo(&'static Tool),
+    System(Package),
+}
+
+/// The needs that could not be met, each with the reason.
+pub(crate) type Unmet = BTreeMap<Need, String>;
+
+/// What building the page takes.
+pub(crate) const PAGE: [Need; 3] = [Need::WasmTarget, Need::Trunk, Need::WasmBindgen];
+
+impl Need {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Rustfmt,
+        Self::Clippy,
+        Self::WasmTarget,
+        Self::Trunk,
+        Self::WasmBindgen,
+        Self::Nextest,
+        Self::Typos,
+        Self::Deny,
+        Self::Vulkan,
+        Self::Browser,
+    ];
+
+    fn name(self) -> &'static str {
+        match (self, self.source()) {
+            (_, Source::Cargo(tool)) => tool.program,
+            (Self::Rustfmt, _) => "rustfmt",
+            (Self::Clippy, _) => "clippy",
+            (Self::WasmTarget, _) => "the wasm32 target",
+            (Self::Browser, _) => "Chromium with its driver",
+            _ => "a Vulkan driver",
+        }
+    }
+
+    fn source(self) -> Source {
+        match self {
+            Self::Rustfmt => Source::Rustup(&["component", "add", "rustfmt"]),
+            Self::Clippy => Source::Rustup(&["component", "add", "clippy"]),
+            Self::WasmTarget => Source::Rustup(&["target", "add", WASM]),
+            Self::Trunk => Source::Cargo(&tool::TRUNK),
+            Self::WasmBindgen => Source::Cargo(&tool::WASM_BINDGEN),
+            Self::Nextest => Source::Cargo(&tool::NEXTEST),
+            Self::Typos => Source::Cargo(&tool::TYPOS),
+            Self::Deny => Source::Cargo(&tool::DENY),
+            Self::Vulkan => Source::System(Package::Vulkan),
+            Self::Browser => Source::System(Package::Browser),
+        }
+    }
+
+    fn is_met(self, workspace: &Workspace) -> Result<bool> {
+        match self {
+            Self::Rustfmt => Ok(succeeds(workspace.cargo().args(["fmt", "--version"]))),
+            Self::Clippy => Ok(succeeds(workspace.cargo().args(["clippy", "--version"]))),
+            Self::WasmTarget => has_wasm_target(workspace),
+            Self::Vulkan => Ok(browser::has_vulkan()),
+            Self::Browser => Ok(Browser::find(workspace).is_some()),
+            Self::Trunk | Self::WasmBindgen | Self::Nextest | Self::Typos | Self::Deny => {
+                match self.source() {
+                    Source::Cargo(tool) => tool.is_ready(workspace),
+                    _ => Ok(false),
+                }
+            }
+        }
+    }
+}
+
+/// Meets as many of `needs` as can be met, each in a step of its own, and returns the others.
+pub(crate) fn prepare(
+    workspace: &Workspace,
+    needs: &BTreeSet<Need>,
+    report: &mut Report,
+) -> Result<Unmet> {
+    let mut missing = Vec::new();
+    for &need in needs {
+        if !need.is_met(workspace)? {
+            missing.push(need);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(Unmet::new());
+    }
+    let names: Vec<&str> = missing.iter().map(|need| need.name()).collect();
+    say!("To set up first: {}.", names.join(", "));
+
+    let mut unmet = Unmet::new();
+    let mut packages = BTreeMap::new();
+    let mut compiled = false;
+    for need in missing {
+        let result = match need.source() {
+            Source::Rustup(args) => report.set_up(
+                Step {
+                    name: need.name(),
+                    does: "adds it to the Rust toolchain",
+                    takes: "less than a minute",
+                },
+                || rustup(workspace, args),
+            ),
+            Source::Cargo(tool) => {
+                compiled = true;
+                report
+                    .set_up(Step { name: tool.program, does: tool.does, takes: tool.takes }, || {
+                        tool.install(workspace)
+                    })
+            }
+            Source::System(package) => {
+                packages.insert(package, need);
+                continue;
+            }
+        };
+        if let Err(error) = result {
+            unmet.insert(need, format!("{error:#}"));
+        }
+    }
+    if compiled && unmet.is_empty() {
+        // Some gigabytes that only another version of a tool would use again.
+        let _kept = fs::remove_dir_all(workspace.tools_build());
+    }
+    unmet.extend(install_packages(workspace, &packages, report)?);
+    Ok(unmet)
+}
+
+fn install_packages(
+    workspace: &Workspace,
+    packages: &BTreeMap<Package, Need>,
+    report: &mut Report,
+) -> Result<Unmet> {
+    let mut unmet = Unmet::new();
+    if packages.is_empty() {
+        return Ok(unmet);
+    }
+    let wanted: Vec<Package> = packages.keys().copied().collect();
+    let plan = System::look(workspace).plan(&wanted);
+    let left: BTreeSet<Package> = plan.ask.iter().map(|(package, _)| *package).collect();
+    let names: Vec<&str> = packages
+        .iter()
+        .filter(|(package, _)| !left.contains(package))
+        .map(|(_, need)| need.name())
+        .collect();
+    let mut failure = "it was installed, but is not found".to_owned();
+    if !plan.run.is_empty() {
+        let step = Step {
+            name: "system packages",
+            does: &format!("installs {}", names.join(" and ")),
+            takes: "about 2 minutes, mostly downloading",
+        };
+        let result = report.set_up(step, || {
+            plan.run.iter().try_for_each(|words| {
+                let (program, args) = words.split_first().context("a command has a program")?;
+                step::run(workspace.command(program).args(args).stdin(Stdio::null()))
+            })
+        });
+        if let Err(error) = result {
+            failure =
+                format!("{error:#}: mend what it says above, then run the same command again");
+        }
+    }
+    for (package, need) in packages {
+        if need.is_met(workspace)? {
+            continue;
+        }
+        let asked = plan.ask.iter().find(|(about, _)| about == package);
+        let reason = asked.map_or(&failure, |(_, sentence)| sentence);
+        let sentence = format!("{} is missing, and {reason}", need.name());
+        say!("\n!!! {sentence}.");
+        unmet.insert(*need, sentence);
+    }
+    Ok(unmet)
+}
+
+fn rustup(workspace: &Workspace, args: &[&str]) -> Result<()> {
+    if workspace.find("rustup").is_none() {
+        bail!(
+            "this Rust does not come from rustup: install it from https://rustup.rs, or get from where \
+             this Rust came what `rustup {}` would add",
+            args.join(" ")
+        );
+    }
+    step::run(workspace.command("rustup").args(args))
+}
+
+fn has_wasm_target(workspace: &Workspace) -> Result<bool> {
+    let output = workspace
+        .command("rustc")
+        .args(["--print", "target-libdir", "--target", WASM])
+        .output()
+        .context("rustc cannot be started: install Rust from https://rustup.rs")?;
+    Ok(Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
