@@ -6,4 +6,5 @@ mod derivatives;
 mod goldens;
 mod listings;
 mod ops;
+mod primer;
 mod shaders;
