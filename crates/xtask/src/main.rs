@@ -48,13 +48,9 @@ fn main() -> ExitCode {
 
 /// Does what was asked for; whether all is well with the code is the answer.
 fn obey(command: Command) -> Result<bool> {
-    if command == Command::Help {
-        say!("{}", args::HELP.trim_end());
-        return Ok(true);
-    }
     let workspace = Workspace::locate()?;
     match command {
-        Command::Help => {}
+        Command::Help => say!("{}", args::HELP.trim_end()),
         Command::Setup => {
             let began = Instant::now();
             prepare(&workspace, &Need::ALL)?;

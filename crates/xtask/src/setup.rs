@@ -35,11 +35,13 @@ pub(crate) enum Need {
     Browser,
 }
 
-/// How a need is met when it is not.
+/// Where a need comes from, and so how it is looked for and met.
 enum Source {
-    /// By rustup, with these arguments.
-    Rustup(&'static [&'static str]),
-    Cargo(&'static Tool),
+    /// A component of the Rust toolchain, and Cargo's command that is there with it.
+    Component(&'static str, &'static str),
+    /// The standard library for wasm32.
+    WasmTarget,
+    Crate(&'static Tool),
     System(Package),
 }
 
@@ -63,45 +65,40 @@ impl Need {
         Self::Browser,
     ];
 
-    fn name(self) -> &'static str {
-        match (self, self.source()) {
-            (_, Source::Cargo(tool)) => tool.program,
-            (Self::Rustfmt, _) => "rustfmt",
-            (Self::Clippy, _) => "clippy",
-            (Self::WasmTarget, _) => "the wasm32 target",
-            (Self::Browser, _) => "Chromium with its driver",
-            _ => "a Vulkan driver",
-        }
-    }
-
     fn source(self) -> Source {
         match self {
-            Self::Rustfmt => Source::Rustup(&["component", "add", "rustfmt"]),
-            Self::Clippy => Source::Rustup(&["component", "add", "clippy"]),
-            Self::WasmTarget => Source::Rustup(&["target", "add", WASM]),
-            Self::Trunk => Source::Cargo(&tool::TRUNK),
-            Self::WasmBindgen => Source::Cargo(&tool::WASM_BINDGEN),
-            Self::Nextest => Source::Cargo(&tool::NEXTEST),
-            Self::Typos => Source::Cargo(&tool::TYPOS),
-            Self::Deny => Source::Cargo(&tool::DENY),
+            Self::Rustfmt => Source::Component("rustfmt", "fmt"),
+            Self::Clippy => Source::Component("clippy", "clippy"),
+            Self::WasmTarget => Source::WasmTarget,
+            Self::Trunk => Source::Crate(&tool::TRUNK),
+            Self::WasmBindgen => Source::Crate(&tool::WASM_BINDGEN),
+            Self::Nextest => Source::Crate(&tool::NEXTEST),
+            Self::Typos => Source::Crate(&tool::TYPOS),
+            Self::Deny => Source::Crate(&tool::DENY),
             Self::Vulkan => Source::System(Package::Vulkan),
             Self::Browser => Source::System(Package::Browser),
         }
     }
 
+    fn name(self) -> &'static str {
+        match self.source() {
+            Source::Component(name, _) => name,
+            Source::WasmTarget => "the wasm32 target",
+            Source::Crate(tool) => tool.program,
+            Source::System(Package::Vulkan) => "a Vulkan driver",
+            Source::System(Package::Browser) => "Chromium with its driver",
+        }
+    }
+
     fn is_met(self, workspace: &Workspace) -> Result<bool> {
-        match self {
-            Self::Rustfmt => Ok(succeeds(workspace.cargo().args(["fmt", "--version"]))),
-            Self::Clippy => Ok(succeeds(workspace.cargo().args(["clippy", "--version"]))),
-            Self::WasmTarget => has_wasm_target(workspace),
-            Self::Vulkan => Ok(browser::has_vulkan()),
-            Self::Browser => Ok(Browser::find(workspace).is_some()),
-            Self::Trunk | Self::WasmBindgen | Self::Nextest | Self::Typos | Self::Deny => {
-                match self.source() {
-                    Source::Cargo(tool) => tool.is_ready(workspace),
-                    _ => Ok(false),
-                }
+        match self.source() {
+            Source::Component(_, command) => {
+                Ok(succeeds(workspace.cargo().args([command, "--version"])))
             }
+            Source::WasmTarget => has_wasm_target(workspace),
+            Source::Crate(tool) => tool.is_ready(workspace),
+            Source::System(Package::Vulkan) => Ok(browser::has_vulkan()),
+            Source::System(Package::Browser) => Ok(Browser::find(workspace).is_some()),
         }
     }
 }
@@ -128,21 +125,19 @@ pub(crate) fn prepare(
     let mut packages = BTreeMap::new();
     let mut compiled = false;
     for need in missing {
+        let to_rust =
+            Step { name: need.name(), does: "adds it to Rust", takes: "less than a minute" };
         let result = match need.source() {
-            Source::Rustup(args) => report.set_up(
-                Step {
-                    name: need.name(),
-                    does: "adds it to the Rust toolchain",
-                    takes: "less than a minute",
-                },
-                || rustup(workspace, args),
-            ),
-            Source::Cargo(tool) => {
+            Source::Component(name, _) => {
+                report.set_up(to_rust, || rustup(workspace, ["component", "add", name]))
+            }
+            Source::WasmTarget => {
+                report.set_up(to_rust, || rustup(workspace, ["target", "add", WASM]))
+            }
+            Source::Crate(tool) => {
                 compiled = true;
-                report
-                    .set_up(Step { name: tool.program, does: tool.does, takes: tool.takes }, || {
-                        tool.install(workspace)
-                    })
+                let step = Step { name: tool.program, does: tool.does, takes: tool.takes };
+                report.set_up(step, || tool.install(workspace))
             }
             Source::System(package) => {
                 packages.insert(package, need);
@@ -209,7 +204,7 @@ fn install_packages(
     Ok(unmet)
 }
 
-fn rustup(workspace: &Workspace, args: &[&str]) -> Result<()> {
+fn rustup(workspace: &Workspace, args: [&str; 3]) -> Result<()> {
     if workspace.find("rustup").is_none() {
         bail!(
             "this Rust does not come from rustup: install it from https://rustup.rs, or get from where \

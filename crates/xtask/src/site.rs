@@ -31,7 +31,7 @@ impl Site {
     /// [`run`](Self::run) wait for it.
     ///
     /// # Errors
-    /// When the listener is closed, or the system has no more threads.
+    /// When the listener cannot be used.
     pub fn new(listener: TcpListener, root: impl Into<PathBuf>) -> Result<Self> {
         let address = listener.local_addr().context("the port is not open")?;
         let server = Server::from_listener(listener, None)

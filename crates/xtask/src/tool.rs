@@ -11,7 +11,7 @@ pub(crate) struct Tool {
     pub(crate) program: &'static str,
     package: &'static str,
     version: Wanted,
-    /// Installed with the dependency versions its authors published it with, or with today's.
+    /// What else Cargo is told when it installs it.
     flags: &'static [&'static str],
     pub(crate) does: &'static str,
     pub(crate) takes: &'static str,
@@ -25,7 +25,7 @@ enum Wanted {
     Locked(&'static str),
 }
 
-/// Today's dependencies no longer compile with trunk 0.21.14, hence `--locked`.
+/// With today's versions of its dependencies trunk 0.21.14 no longer compiles, hence `--locked`.
 pub(crate) const TRUNK: Tool = Tool {
     program: "trunk",
     package: "trunk",
@@ -35,6 +35,7 @@ pub(crate) const TRUNK: Tool = Tool {
     takes: "about 3 minutes on two cores",
 };
 
+/// Without `--locked`, which fails where a registry's copy lags behind what its authors locked.
 pub(crate) const WASM_BINDGEN: Tool = Tool {
     program: "wasm-bindgen",
     package: "wasm-bindgen-cli",
@@ -50,7 +51,7 @@ pub(crate) const NEXTEST: Tool = Tool {
     version: Wanted::Since(Version(0, 9, 100), Version(0, 9, 151)),
     flags: &["--locked", "--no-default-features", "--features", "default-no-update"],
     does: "installs nextest, which runs the tests",
-    takes: "about 4 minutes on two cores",
+    takes: "about 2 minutes on two cores",
 };
 
 pub(crate) const TYPOS: Tool = Tool {
@@ -97,7 +98,7 @@ impl Tool {
                 .arg(format!("{}@{version}", self.package))
                 .args(self.flags)
                 .env("CARGO_TARGET_DIR", workspace.tools_build())
-                // Nobody debugs these: half the size, and a third of the time.
+                // Nobody debugs these, and without what that takes they are a third of the size.
                 .env("CARGO_PROFILE_DEV_DEBUG", "0")
                 .env_remove("RUSTFLAGS"),
         )
