@@ -1,0 +1,35 @@
+//! The page as a whole.
+
+use leptos::prelude::*;
+
+use crate::session::Session;
+use crate::state::{Activity, State};
+use crate::views::{Answer, Footer, Header, Question, Status};
+
+/// The page.
+#[component]
+pub fn App() -> impl IntoView {
+    let state = State::new();
+    let session = Session::start(state);
+    provide_context(state);
+    provide_context(session);
+    let phase = move || match state.activity.get() {
+        _ if state.failure.with(Option::is_some) => "error",
+        Activity::Starting => "loading",
+        Activity::NoModel => "idle",
+        Activity::Busy { .. } if state.loaded.with(Option::is_none) => "loading",
+        Activity::Busy { .. } => "running",
+        Activity::Idle => "ready",
+    };
+    view! {
+        <div id="app" data-state=phase>
+            <Header />
+            <main>
+                <Question />
+                <Status />
+                <Answer />
+            </main>
+            <Footer />
+        </div>
+    }
+}

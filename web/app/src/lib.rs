@@ -1,0 +1,21 @@
+//! The page: two prompts in, attribution maps out.
+//!
+//! [`session`] talks to the engine's worker and keeps [`state`]; `views` draw the state and know
+//! nothing of executors; what they draw is computed by pure functions ([`scale`], [`labels`],
+//! [`geometry`]). Every sentence of the interface is in [`words`].
+
+#![allow(unreachable_pub, reason = "components are public by leptos's macro")]
+#![allow(missing_docs, reason = "leptos's macro makes props public; only `App` is used from outside")]
+
+mod app;
+pub mod examples;
+pub mod geometry;
+pub mod labels;
+pub mod scale;
+pub mod session;
+pub mod state;
+mod views;
+mod words;
+mod worker;
+
+pub use app::App;

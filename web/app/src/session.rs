@@ -1,0 +1,244 @@
+//! The conversation with the engine: what is asked when, and what becomes of the answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
+use relp_model::Request;
+use relp_protocol::{Command, Event, Failure, Id, ModelAddress, Stage};
+
+use crate::state::{Activity, Shown, State};
+use crate::words;
+use crate::worker::Worker;
+
+/// How long the fields have to rest before the model reads them.
+const REST: Duration = Duration::from_millis(150);
+
+/// The conversation. Copies are handles to the same one.
+#[derive(Clone, Copy)]
+pub struct Session {
+    state: State,
+    inner: StoredValue<Inner, LocalStorage>,
+}
+
+#[derive(Default)]
+struct Inner {
+    worker: Option<Worker>,
+    last_id: Id,
+    /// Unfinished commands of each kind; answers to others are late and dropped.
+    loading: Option<Id>,
+    previewing: Option<Id>,
+    running: Option<(Id, Request)>,
+    resting: Option<TimeoutHandle>,
+    figures: u32,
+}
+
+impl Session {
+    /// Starts the engine, loads the bundled model, and from then on answers every change of the
+    /// fields and switches.
+    pub fn start(state: State) -> Self {
+        let session = Self { state, inner: StoredValue::new_local(Inner::default()) };
+        session.start_worker();
+        // The first run of each effect only learns what to watch.
+        Effect::watch(move || state.request(), move |_, _, _| session.wait_for_rest(), false);
+        Effect::watch(move || state.choice.get(), move |_, _, _| session.switch(), false);
+        session
+    }
+
+    /// Fetches and loads the model.
+    pub fn load(self) {
+        self.state.failure.set(None);
+        let model = ModelAddress { name: words::MODEL.to_owned(), url: "models/primer/".to_owned() };
+        let id = self.next_id();
+        self.inner.update_value(|inner| inner.loading = Some(id));
+        self.busy(Stage::Fetching);
+        self.send(&Command::Load { id, model, choice: self.state.choice.get_untracked() });
+    }
+
+    /// Gives up what is going on.
+    pub fn cancel(self) {
+        let current = self.inner.with_value(|inner| {
+            inner.running.as_ref().map(|(id, _)| *id).into_iter().chain(inner.loading).collect()
+        });
+        let current: Vec<Id> = current;
+        for id in current {
+            self.send(&Command::Cancel { id });
+        }
+    }
+
+    /// After a failure: starts over with whatever is missing, and keeps the pair.
+    pub fn retry(self) {
+        self.state.failure.set(None);
+        if self.inner.with_value(|inner| inner.worker.is_none()) {
+            self.start_worker();
+        } else if self.state.loaded.with_untracked(Option::is_none) {
+            self.load();
+        } else {
+            self.preview();
+        }
+    }
+
+    fn start_worker(self) {
+        self.state.activity.set(Activity::Starting);
+        let started = Worker::start(move |event| self.hear(event), move |why| self.crashed(&why));
+        match started {
+            Ok(worker) => self.inner.update_value(|inner| inner.worker = Some(worker)),
+            Err(why) => self.crashed(&why),
+        }
+    }
+
+    /// The worker can do no more. It is not started again by itself, so that a crash that comes
+    /// again does not go on for ever.
+    fn crashed(self, why: &str) {
+        self.inner.update_value(|inner| {
+            let (last_id, figures) = (inner.last_id, inner.figures);
+            *inner = Inner { last_id, figures, ..Inner::default() };
+        });
+        self.state.loaded.set(None);
+        self.state.activity.set(Activity::NoModel);
+        self.state.failure.set(Some(words::crashed(why)));
+    }
+
+    /// Fields change letter by letter; the model reads them when they rest.
+    fn wait_for_rest(self) {
+        self.inner.update_value(|inner| {
+            if let Some(resting) = inner.resting.take() {
+                resting.clear();
+            }
+            inner.resting = set_timeout_with_handle(move || self.preview(), REST).ok();
+        });
+    }
+
+    fn preview(self) {
+        if self.state.loaded.with_untracked(Option::is_none) {
+            return;
+        }
+        let id = self.next_id();
+        self.inner.update_value(|inner| inner.previewing = Some(id));
+        self.send(&Command::Preview { id, pair: self.state.pair.get_untracked() });
+    }
+
+    fn run(self) {
+        let request = untrack(|| self.state.request());
+        let id = self.next_id();
+        self.inner.update_value(|inner| inner.running = Some((id, request.clone())));
+        self.state.failure.set(None);
+        self.busy(Stage::Running);
+        self.send(&Command::Run { id, request });
+    }
+
+    fn switch(self) {
+        if self.state.loaded.with_untracked(Option::is_none) {
+            return;
+        }
+        let id = self.next_id();
+        self.inner.update_value(|inner| inner.loading = Some(id));
+        self.busy(Stage::Loading);
+        self.send(&Command::Switch { id, choice: self.state.choice.get_untracked() });
+    }
+
+    fn hear(self, event: Event) {
+        match event {
+            Event::Ready => self.load(),
+            Event::Progress { id, stage, done, total } => {
+                if self.is_unfinished(id) {
+                    self.state.activity.set(Activity::Busy { stage, done, total });
+                }
+            }
+            Event::Loaded { id, loaded } => {
+                if self.finish(id) {
+                    self.state.loaded.set(Some(loaded));
+                    self.state.activity.set(Activity::Idle);
+                    self.preview();
+                }
+            }
+            Event::Preview { id, preview } => {
+                if self.finish(id) {
+                    let is_good = preview.problems.is_empty();
+                    self.state.preview.set(preview);
+                    self.state.run_problems.set(Vec::new());
+                    if is_good {
+                        self.run();
+                    } else {
+                        self.cancel();
+                    }
+                }
+            }
+            Event::Figure { id, figure, device } => {
+                let running = self.inner.try_update_value(|inner| {
+                    let running = inner.running.take_if(|(running, _)| *running == id);
+                    inner.figures += u32::from(running.is_some());
+                    running.map(|(_, request)| (request, inner.figures))
+                });
+                if let Some(Some((request, number))) = running {
+                    let figure = Arc::from(figure);
+                    self.state.shown.set(Some(Shown { request, figure, number }));
+                    self.state.run_problems.set(Vec::new());
+                    self.state.activity.set(Activity::Idle);
+                    self.state.loaded.update(|loaded| {
+                        if let Some(loaded) = loaded {
+                            loaded.device = device;
+                        }
+                    });
+                }
+            }
+            Event::Failed { id, failure } => {
+                if self.finish(id) {
+                    self.failed(failure);
+                }
+            }
+        }
+    }
+
+    fn failed(self, failure: Failure) {
+        let has_model = self.state.loaded.with_untracked(Option::is_some);
+        let rest = if has_model { Activity::Idle } else { Activity::NoModel };
+        self.state.activity.set(rest);
+        match failure {
+            Failure::Cancelled => {}
+            Failure::Pair(problems) => self.state.run_problems.set(problems),
+            Failure::Other(sentence) => self.state.failure.set(Some(sentence)),
+        }
+    }
+
+    fn busy(self, stage: Stage) {
+        self.state.activity.set(Activity::Busy { stage, done: 0, total: 0 });
+    }
+
+    fn is_unfinished(self, id: Id) -> bool {
+        self.inner.with_value(|inner| {
+            let running = inner.running.as_ref().map(|(id, _)| *id);
+            [inner.loading, inner.previewing, running].contains(&Some(id))
+        })
+    }
+
+    /// Whether `id` was waited for, which it is no longer.
+    fn finish(self, id: Id) -> bool {
+        let was_unfinished = self.is_unfinished(id);
+        self.inner.update_value(|inner| {
+            inner.loading.take_if(|loading| *loading == id);
+            inner.previewing.take_if(|previewing| *previewing == id);
+            inner.running.take_if(|(running, _)| *running == id);
+        });
+        was_unfinished
+    }
+
+    fn next_id(self) -> Id {
+        let next = self.inner.try_update_value(|inner| {
+            inner.last_id = inner.last_id.wrapping_add(1);
+            inner.last_id
+        });
+        next.unwrap_or_default()
+    }
+
+    fn send(self, command: &Command) {
+        let sent = self.inner.with_value(|inner| match &inner.worker {
+            Some(worker) => worker.send(command),
+            None => Ok(()),
+        });
+        if let Err(why) = sent {
+            self.crashed(&why);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The views: state in, elements out.
+
+mod answer;
+mod controls;
+mod footer;
+mod header;
+mod heatmap;
+mod legend;
+mod notices;
+mod predictions;
+mod question;
+mod readout;
+mod status;
+mod table;
+mod tokens;
+
+pub use answer::Answer;
+pub use footer::Footer;
+pub use header::Header;
+pub use question::Question;
+pub use status::Status;

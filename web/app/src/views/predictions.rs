@@ -1,0 +1,57 @@
+//! What the model would write next, and the metric.
+
+use leptos::prelude::*;
+use relp_model::{Figure, Prediction, Prompt};
+
+use crate::labels;
+
+/// How many predictions are listed.
+const LISTED: usize = 5;
+
+/// The predictions and the metric of one prompt.
+#[component]
+pub fn Predictions(figure: std::sync::Arc<Figure>, prompt: Prompt) -> impl IntoView {
+    let (title, id, predictions, metric) = match prompt {
+        Prompt::Clean => {
+            ("After the clean prompt", "metric-clean", &figure.predictions.clean, figure.metric.clean)
+        }
+        Prompt::Corrupted => (
+            "After the corrupted prompt",
+            "metric-corrupted",
+            &figure.predictions.corrupted,
+            figure.metric.corrupted,
+        ),
+    };
+    let rows = predictions.iter().take(LISTED).map(|prediction| row(&figure, prediction));
+    let answer = labels::visible(&figure.answer.text);
+    let foil = labels::visible(&figure.foil.text);
+    view! {
+        <div class="predictions">
+            <h3>{title}</h3>
+            <ol>{rows.collect_view()}</ol>
+            <p class="metric">
+                "logit(" <b>{answer}</b> ") − logit(" <b>{foil}</b> ") = "
+                <output id=id data-value=metric.to_string()>{labels::score(metric)}</output>
+            </p>
+        </div>
+    }
+}
+
+fn row(figure: &Figure, prediction: &Prediction) -> impl IntoView + use<> {
+    let part = if prediction.token == figure.answer {
+        Some("answer")
+    } else if prediction.token == figure.foil {
+        Some("foil")
+    } else {
+        None
+    };
+    let width = format!("width: {:.1}%", 100.0 * prediction.probability);
+    view! {
+        <li class=part.unwrap_or_default()>
+            <span class="token">{labels::visible(&prediction.token.text)}</span>
+            <span class="part">{part}</span>
+            <span class="bar"><span style=width></span></span>
+            <span class="number">{labels::percent(prediction.probability)}</span>
+        </li>
+    }
+}

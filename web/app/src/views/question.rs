@@ -1,0 +1,172 @@
+//! The pair: prompts, answer and foil, and the switches beside them.
+
+use leptos::prelude::*;
+use relp_model::{Field, Prompt};
+
+use super::controls::Controls;
+use super::notices::{Notices, is_at_fault, problem_id};
+use super::tokens::Tokens;
+use crate::examples::{EXAMPLES, by_task};
+use crate::state::State;
+use crate::words;
+
+#[component]
+pub fn Question() -> impl IntoView {
+    let state = expect_context::<State>();
+    let swap = move |_| {
+        state.example.set(None);
+        state.pair.update(|pair| {
+            std::mem::swap(&mut pair.clean, &mut pair.corrupted);
+            std::mem::swap(&mut pair.answer, &mut pair.foil);
+        });
+    };
+    let about = move || {
+        let example = state.example.get().and_then(|index| EXAMPLES.get(index));
+        example.map(|example| example.about.clone())
+    };
+    view! {
+        <section class="question" aria-labelledby="question-title">
+            <h2 id="question-title" class="visually-hidden">"The question"</h2>
+            <div class="pair">
+                <div class="row">
+                    <ExampleChooser />
+                    <button type="button" id="swap" on:click=swap>"Swap the prompts"</button>
+                    <label class="switch">
+                        <input
+                            type="checkbox"
+                            id="bos"
+                            prop:checked=move || state.pair.with(|pair| pair.bos)
+                            on:change=move |event| {
+                                state.pair.update(|pair| pair.bos = event_target_checked(&event));
+                            }
+                        />
+                        "Begin with BOS"
+                    </label>
+                </div>
+                <p class="about" id="about">{about}</p>
+                <PromptField prompt=Prompt::Clean />
+                <PromptField prompt=Prompt::Corrupted />
+                <div class="row targets">
+                    <TargetField field=Field::Answer />
+                    <TargetField field=Field::Foil />
+                </div>
+            </div>
+            <Controls />
+        </section>
+    }
+}
+
+#[component]
+fn ExampleChooser() -> impl IntoView {
+    let state = expect_context::<State>();
+    let choose = move |event| {
+        let index = event_target_value(&event).parse::<usize>().ok();
+        if let Some((index, example)) = index.and_then(|i| EXAMPLES.get(i).map(|e| (i, e))) {
+            state.example.set(Some(index));
+            state.pair.set(example.pair());
+        }
+    };
+    let option = move |index: usize| {
+        let text = EXAMPLES.get(index).map(|example| example.clean.trim().to_owned());
+        let chosen = move || state.example.get() == Some(index);
+        view! { <option value=index.to_string() selected=chosen>{text}</option> }
+    };
+    let groups = by_task().into_iter().map(|(task, indices)| {
+        view! { <optgroup label=task>{indices.into_iter().map(option).collect_view()}</optgroup> }
+    });
+    view! {
+        <label class="grow">
+            <span class="name">"Example"</span>
+            <select
+                id="example"
+                on:change=choose
+                prop:value=move || state.example.get().map_or("own".to_owned(), |i| i.to_string())
+            >
+                <option value="own" disabled=true>"your own pair"</option>
+                {groups.collect_view()}
+            </select>
+        </label>
+    }
+}
+
+#[component]
+fn PromptField(prompt: Prompt) -> impl IntoView {
+    let state = expect_context::<State>();
+    let (id, field, name, help) = match prompt {
+        Prompt::Clean => ("clean", Field::Clean, "Clean prompt", words::CLEAN_HELP),
+        Prompt::Corrupted => {
+            ("corrupted", Field::Corrupted, "Corrupted prompt", words::CORRUPTED_HELP)
+        }
+    };
+    let text = move || {
+        state.pair.with(|pair| match prompt {
+            Prompt::Clean => pair.clean.clone(),
+            Prompt::Corrupted => pair.corrupted.clone(),
+        })
+    };
+    let edit = move |event| {
+        // A prompt is one line of text; pasted line ends stay, as tokens.
+        let text = event_target_value(&event);
+        state.example.set(None);
+        state.pair.update(|pair| match prompt {
+            Prompt::Clean => pair.clean = text,
+            Prompt::Corrupted => pair.corrupted = text,
+        });
+    };
+    view! {
+        <div class="field">
+            <label for=id class="name" title=help>{name}</label>
+            <textarea
+                id=id
+                rows="1"
+                spellcheck="false"
+                autocomplete="off"
+                aria-describedby=problem_id(field)
+                aria-invalid=move || is_at_fault(state, field).to_string()
+                prop:value=text
+                on:input=edit
+            ></textarea>
+            <Tokens prompt />
+            <Notices field />
+        </div>
+    }
+}
+
+#[component]
+fn TargetField(field: Field) -> impl IntoView {
+    let state = expect_context::<State>();
+    let (id, name, help) = match field {
+        Field::Foil => ("foil", "Foil", words::FOIL_HELP),
+        _ => ("answer", "Answer", words::ANSWER_HELP),
+    };
+    let text = move || {
+        state.pair.with(|pair| match field {
+            Field::Foil => pair.foil.clone(),
+            _ => pair.answer.clone(),
+        })
+    };
+    let edit = move |event| {
+        let text = event_target_value(&event);
+        state.example.set(None);
+        state.pair.update(|pair| match field {
+            Field::Foil => pair.foil = text,
+            _ => pair.answer = text,
+        });
+    };
+    view! {
+        <div class="field">
+            <label for=id class="name" title=help>{name}</label>
+            <input
+                id=id
+                class="target"
+                spellcheck="false"
+                autocomplete="off"
+                aria-describedby=problem_id(field)
+                aria-invalid=move || is_at_fault(state, field).to_string()
+                prop:value=text
+                on:input=edit
+            />
+            <Notices field />
+        </div>
+    }
+}

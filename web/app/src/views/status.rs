@@ -1,0 +1,57 @@
+//! Progress, cancelling, and failures.
+
+use leptos::prelude::*;
+
+use crate::session::Session;
+use crate::state::{Activity, State};
+use crate::words;
+
+#[component]
+pub fn Status() -> impl IntoView {
+    let state = expect_context::<State>();
+    let session = expect_context::<Session>();
+    let activity = move || match state.activity.get() {
+        Activity::Starting => view! { <p id="status">"Starting the engine …"</p> }.into_any(),
+        Activity::NoModel => {
+            view! {
+                <p id="status">"No model is loaded."</p>
+                <button type="button" id="load" on:click=move |_| session.retry()>
+                    {move || if state.failure.with(Option::is_some) { "Retry" } else { "Load the model" }}
+                </button>
+            }
+            .into_any()
+        }
+        Activity::Busy { stage, done, total } => {
+            let text = words::progress(stage, done, total);
+            // Without a value the bar shows that something is going on.
+            let value = (total > 0).then(|| done.to_string());
+            view! {
+                <p id="status">{text}</p>
+                <progress max=total.max(1).to_string() value=value aria-labelledby="status"></progress>
+                <button type="button" id="cancel" on:click=move |_| session.cancel()>"Cancel"</button>
+            }
+            .into_any()
+        }
+        Activity::Idle => {
+            let text = move || if state.is_stale() { words::STALE } else { "Ready." };
+            view! { <p id="status">{text}</p> }.into_any()
+        }
+    };
+    let failure = move || {
+        let retry = move || state.activity.get() != Activity::NoModel;
+        state.failure.get().map(|sentence| {
+            view! {
+                <div class="failure" role="alert" id="failure">
+                    <p>{sentence}</p>
+                    {retry().then(|| view! {
+                        <button type="button" on:click=move |_| session.retry()>"Retry"</button>
+                    })}
+                </div>
+            }
+        })
+    };
+    view! {
+        {failure}
+        <div class="status" aria-live="polite">{activity}</div>
+    }
+}

@@ -1,0 +1,63 @@
+//! The engine's worker, seen from the page.
+
+use relp_protocol::{Command, Event};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{ErrorEvent, MessageEvent};
+
+/// The script that trunk writes beside the page.
+const SCRIPT: &str = "relp-worker_loader.js";
+
+/// A running worker; dropping it ends it.
+pub struct Worker {
+    worker: web_sys::Worker,
+    _on_message: Closure<dyn Fn(MessageEvent)>,
+    _on_error: Closure<dyn Fn(ErrorEvent)>,
+}
+
+impl Worker {
+    /// Starts a worker. `on_event` hears its events, `on_crash` why it can do no more.
+    ///
+    /// # Errors
+    /// If the browser starts no worker, in its words.
+    pub fn start(
+        on_event: impl Fn(Event) + 'static,
+        on_crash: impl Fn(String) + 'static,
+    ) -> Result<Self, String> {
+        let worker = web_sys::Worker::new(SCRIPT).map_err(|error| words_of(&error))?;
+        let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
+            // Only the worker can post here, and it is built with this page.
+            if let Ok(event) = serde_wasm_bindgen::from_value(message.data()) {
+                on_event(event);
+            }
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |error: ErrorEvent| {
+            error.prevent_default();
+            on_crash(error.message());
+        });
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        Ok(Self { worker, _on_message: on_message, _on_error: on_error })
+    }
+
+    /// Sends a command.
+    ///
+    /// # Errors
+    /// If it cannot be sent, in the browser's words.
+    pub fn send(&self, command: &Command) -> Result<(), String> {
+        let message = serde_wasm_bindgen::to_value(command).map_err(|error| error.to_string())?;
+        self.worker.post_message(&message).map_err(|error| words_of(&error))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+    }
+}
+
+fn words_of(error: &JsValue) -> String {
+    error.as_string().unwrap_or_else(|| format!("{error:?}"))
+}
