@@ -26,12 +26,12 @@ def table(evaluation: dict) -> str:
 
 def main() -> None:
     work, folder = map(Path, sys.argv[1:3])
-    stages = [json.loads((work / f"stage-{stage}.json").read_text()) for stage in (1, 2, 3)]
+    stages = [json.loads((work / f"stage-{stage}.json").read_text()) for stage in (1, 2, 3, 4)]
     evaluation = json.loads((folder / "evaluation.json").read_text())
     config = Config.read(folder)
     template = Template((Path(__file__).parent / "card.md").read_text())
     card = template.substitute(
-        steps="{:,}, {:,} and {:,}".format(*(stage["steps"] for stage in stages)),
+        steps="{:,}, {:,}, {:,} and {:,}".format(*(stage["steps"] for stage in stages)),
         minutes=f"{sum(stage['minutes'] for stage in stages):.0f}",
         parameters=f"{stages[-1]['parameters'] / 1e6:.2f}",
         threads=stages[-1]["threads"],

@@ -17,12 +17,14 @@ tokenizer=$work/tokenizer.json
 python vocabulary.py "$tokenizer"
 python test_tokenizer.py "$tokenizer"
 
-python corpus.py "$tokenizer" "$work/corpus-1.npz" --stage 1 --documents 450000 --seed 1
-python corpus.py "$tokenizer" "$work/corpus-2.npz" --stage 2 --documents 230000 --seed 2
-python corpus.py "$tokenizer" "$work/corpus-3.npz" --stage 3 --documents 150000 --seed 3
-for stage in 1 2 3; do
-    python leaks.py "$tokenizer" "$work/corpus-$stage.npz"
-done
+corpus() { # NUMBER, KIND, DOCUMENTS
+    python corpus.py "$tokenizer" "$work/corpus-$1.npz" --stage "$2" --documents "$3" --seed "$1"
+    python leaks.py "$tokenizer" "$work/corpus-$1.npz"
+}
+corpus 1 1 200000
+corpus 2 2 150000
+corpus 3 3 140000
+corpus 4 3 200000
 
 train() { # STAGE, then options
     stage=$1
@@ -32,8 +34,9 @@ train() { # STAGE, then options
 train 1 --steps 2000 --schedule 4600 --peak 2e-3
 train 2 --steps 1500 --schedule 2000 --peak 1.5e-3 --start "$work/stage-1.pt"
 train 3 --steps 1400 --peak 1.5e-3 --start "$work/stage-2.pt"
+train 4 --steps 2000 --peak 1.5e-3 --start "$work/stage-3.pt"
 
-python export.py "$work/stage-3.pt" "$tokenizer" "$model"
+python export.py "$work/stage-4.pt" "$tokenizer" "$model"
 python evaluate.py "$model"
 python golden.py "$model"
 python card.py "$work" "$model"
