@@ -4,9 +4,8 @@ use std::rc::Rc;
 
 use relp_model::{
     Attribution, Checkpoint, Choice, Config, Device, Executor as FigureExecutor, FIGURE_SCHEMA,
-    Fallback, Figure, Loaded, Map, Metric, ModelInfo, Pair, Predictions,
-    Problem, Prompt, Request, Rules, Run, Site, Tokenizer, Tokens, check_normaliser,
-    top_predictions,
+    Fallback, Figure, Loaded, Map, Metric, ModelInfo, Pair, Predictions, Problem, Prompt, Request,
+    Rules, Run, Site, Tokenizer, Tokens, check_normaliser, top_predictions,
 };
 use sha2::{Digest, Sha256};
 

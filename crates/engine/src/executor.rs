@@ -55,7 +55,7 @@ impl Executor {
     async fn open_gpu(choice: Choice, self_test: &SelfTest) -> Result<Gpu, Fallback> {
         let mut gpu = match Gpu::request().await {
             Ok(gpu) => gpu,
-            Err(error @ GpuError::NoAdapter(_)) => return Err(Fallback::None(error.to_string())),
+            Err(GpuError::NoAdapter(_)) => return Err(Fallback::None),
             Err(error) => return Err(Fallback::Failed(format!("{error}."))),
         };
         if choice == Choice::Auto && gpu.adapter().is_software {

@@ -60,7 +60,7 @@ pub struct Device {
 #[serde(tag = "reason", content = "detail", rename_all = "snake_case")]
 pub enum Fallback {
     /// No GPU can be reached.
-    None(String),
+    None,
     /// WebGPU runs in software here, which is slower than the CPU path.
     Software(String),
     /// The GPU failed, or its results were wrong.
@@ -70,7 +70,7 @@ pub enum Fallback {
 impl fmt::Display for Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fallback::None(why) => write!(f, "The CPU computes: {why}."),
+            Fallback::None => f.write_str("The CPU computes: WebGPU finds no GPU here."),
             Fallback::Software(name) => {
                 write!(
                     f,

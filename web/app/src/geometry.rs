@@ -9,14 +9,16 @@ pub struct Geometry {
     pub cell_width: f64,
     /// Height of a cell.
     pub cell_height: f64,
+    /// Room for the slanted tokens.
+    below: f64,
 }
 
 /// Room for the layers' numbers.
 const LEFT: f64 = 30.0;
 const TOP: f64 = 4.0;
 const RIGHT: f64 = 6.0;
-/// Room for the slanted tokens.
-const BOTTOM: f64 = 74.0;
+/// How far down a character of a slanted token reaches.
+const PER_CHARACTER: f64 = 5.5;
 /// The cells' share of a panel that fits three times into the usual screen.
 const CELLS_WIDTH: f64 = 345.0;
 const CELLS_HEIGHT: f64 = 150.0;
@@ -24,14 +26,16 @@ const CELLS_HEIGHT: f64 = 150.0;
 const LINE: f64 = 12.0;
 
 impl Geometry {
-    /// The layout for so many layers and positions, of which there is at least one each.
-    pub fn new(layers: usize, positions: usize) -> Self {
+    /// The layout for so many layers and positions, of which there is at least one each, with
+    /// tokens of at most `longest` characters.
+    pub fn new(layers: usize, positions: usize, longest: usize) -> Self {
         let (layers, positions) = (layers.max(1), positions.max(1));
         Self {
             layers,
             positions,
             cell_width: (CELLS_WIDTH / positions as f64).clamp(13.0, 34.0),
             cell_height: (CELLS_HEIGHT / layers as f64).clamp(13.0, 25.0),
+            below: 18.0 + PER_CHARACTER * longest as f64,
         }
     }
 
@@ -42,7 +46,7 @@ impl Geometry {
 
     /// Height of the whole drawing.
     pub fn height(self) -> f64 {
-        TOP + self.cell_height * self.layers as f64 + BOTTOM
+        self.floor() + self.below
     }
 
     /// The left edge of a position's column.
@@ -97,7 +101,7 @@ mod tests {
 
     #[test]
     fn layer_0_is_the_lowest_row() {
-        let geometry = Geometry::new(6, 15);
+        let geometry = Geometry::new(6, 15, 8);
         assert!(geometry.y(0) > geometry.y(5));
         assert_eq!(geometry.y(0) + geometry.cell_height, geometry.floor());
         assert!(geometry.width() < 400.0, "three panels fit side by side");
@@ -106,7 +110,7 @@ mod tests {
     #[test]
     fn labels_do_not_overlap() {
         for (layers, positions) in [(1, 1), (6, 15), (12, 64), (36, 64), (48, 1024)] {
-            let geometry = Geometry::new(layers, positions);
+            let geometry = Geometry::new(layers, positions, 8);
             assert!(geometry.cell_width * geometry.position_step() as f64 >= LINE);
             assert!(geometry.cell_height * geometry.layer_step() as f64 >= LINE);
         }
@@ -114,7 +118,7 @@ mod tests {
 
     #[test]
     fn keys_walk_and_stop_at_the_edges() {
-        let geometry = Geometry::new(2, 3);
+        let geometry = Geometry::new(2, 3, 8);
         assert_eq!(geometry.neighbour((0, 0), "ArrowUp"), Some((1, 0)));
         assert_eq!(geometry.neighbour((1, 2), "ArrowUp"), Some((1, 2)));
         assert_eq!(geometry.neighbour((1, 2), "ArrowRight"), Some((1, 2)));

@@ -5,7 +5,10 @@
 //! [`geometry`]). Every sentence of the interface is in [`words`].
 
 #![allow(unreachable_pub, reason = "components are public by leptos's macro")]
-#![allow(missing_docs, reason = "leptos's macro makes props public; only `App` is used from outside")]
+#![allow(
+    missing_docs,
+    reason = "leptos's macro makes props public; only `App` is used from outside"
+)]
 
 mod app;
 pub mod examples;

@@ -49,7 +49,8 @@ impl Session {
     /// Fetches and loads the model.
     pub fn load(self) {
         self.state.failure.set(None);
-        let model = ModelAddress { name: words::MODEL.to_owned(), url: "models/primer/".to_owned() };
+        let model =
+            ModelAddress { name: words::MODEL.to_owned(), url: "models/primer/".to_owned() };
         let id = self.next_id();
         self.inner.update_value(|inner| inner.loading = Some(id));
         self.busy(Stage::Fetching);

@@ -112,7 +112,9 @@ impl State {
 
     /// All that is wrong with the pair.
     pub fn problems(&self) -> Vec<Problem> {
-        self.preview.with(|preview| preview.problems.clone()).into_iter()
+        self.preview
+            .with(|preview| preview.problems.clone())
+            .into_iter()
             .chain(self.run_problems.get())
             .collect()
     }

@@ -30,14 +30,14 @@ pub const NO_FIGURE: &str = "The maps will appear here.";
 /// What a rule does, in a sentence.
 pub fn rule(name: &str) -> (&'static str, &'static str) {
     match name {
-        "ln" => ("LN", "LayerNorm's denominator is held constant on the way back."),
-        "identity" => ("Identity", "GELU's slope is replaced by gelu(x)/x."),
+        "ln" => ("LN", "LayerNorm's denominator is constant."),
+        "identity" => ("Identity", "GELU's slope is gelu(x)/x."),
         "half" => (
             "Half",
-            "Each factor of a gate gets half of its gradient. GPT-2 has no gates, so this \
-             changes nothing here.",
+            "each factor of a gate gets half of its gradient; GPT-2 has no gate, so this changes \
+             nothing.",
         ),
-        _ => ("AH", "The attention pattern is held constant: relevance flows through the values."),
+        _ => ("AH", "the attention pattern is constant; relevance flows through the values."),
     }
 }
 
@@ -106,8 +106,25 @@ pub fn crashed(why: &str) -> String {
     )
 }
 
+/// What the rules that are on do, a sentence each.
+pub fn rules(rules: Rules) -> String {
+    match rules.names().as_slice() {
+        [] => "No rule is on, so this is the plain gradient.".to_owned(),
+        names => {
+            let sentences: Vec<String> = names
+                .iter()
+                .map(|name| {
+                    let (title, does) = rule(name);
+                    format!("{title}: {does}")
+                })
+                .collect();
+            sentences.join(" ")
+        }
+    }
+}
+
 /// The rules of a figure.
-fn rules(rules: Rules) -> String {
+fn rule_list(rules: Rules) -> String {
     let names: Vec<&str> = rules.names().iter().map(|name| rule(name).0).collect();
     match names.as_slice() {
         [] => "no rules".to_owned(),
@@ -118,13 +135,14 @@ fn rules(rules: Rules) -> String {
 
 /// Units, direction and rules, for the legend.
 pub fn legend(figure: &Figure) -> String {
-    let unit = if figure.normalised {
-        "fraction of the metric's difference"
-    } else {
-        "logits"
-    };
+    let unit = if figure.normalised { "fraction of the metric's difference" } else { "logits" };
     let (name, _) = direction(figure.direction);
-    format!("{unit} · {} · {}, {}", name.to_lowercase(), figure.method.title(), rules(figure.rules))
+    format!(
+        "{unit} · {} · {}, {}",
+        name.to_lowercase(),
+        figure.method.title(),
+        rule_list(figure.rules)
+    )
 }
 
 /// All that is needed to make the figure again, in two sentences.
@@ -146,7 +164,7 @@ pub fn caption(figure: &Figure) -> String {
         "{method} with {}, {into}; metric: logit({:?}) − logit({:?}) at the last position{normalised}. \
          Model {} ({} layers, width {}, sha256 {hash}…); computed by the {} executor ({}), \
          version {}.",
-        rules(figure.rules),
+        rule_list(figure.rules),
         figure.answer.text,
         figure.foil.text,
         model.name,
@@ -182,7 +200,10 @@ pub fn cell(figure: &Figure, (layer, position): (usize, usize)) -> String {
         tokens.get(position).map(|token| labels::visible(&token.text)).unwrap_or_default()
     };
     let (clean, corrupted) = (text(&figure.tokens.clean), text(&figure.tokens.corrupted));
-    let token =
-        if clean == corrupted { format!("“{clean}”") } else { format!("“{clean}” / “{corrupted}”") };
+    let token = if clean == corrupted {
+        format!("“{clean}”")
+    } else {
+        format!("“{clean}” / “{corrupted}”")
+    };
     format!("layer {layer}, position {position} {token}")
 }

@@ -53,8 +53,9 @@ impl Worker {
         choice: Choice,
     ) -> Result<Event, EngineError> {
         let mut control = self.control(id, Stage::Fetching);
-        let mut fetch =
-            async |name: &str| download(&self.inbox, &mut control, &format!("{}{name}", model.url)).await;
+        let mut fetch = async |name: &str| {
+            download(&self.inbox, &mut control, &format!("{}{name}", model.url)).await
+        };
         let config = fetch("config.json").await?.to_vec();
         let tokenizer = fetch("tokenizer.json").await?.to_vec();
         let weights = JsFile(fetch("model.safetensors").await?);

@@ -19,7 +19,7 @@ pub fn Answer() -> impl IntoView {
         Some(shown) => view_figure(shown).into_any(),
     };
     view! {
-        <section class="answer" aria-labelledby="answer-title" class:stale=move || state.is_stale()>
+        <section class="result" aria-labelledby="answer-title" class:stale=move || state.is_stale()>
             <h2 id="answer-title" class="visually-hidden">"The answer"</h2>
             {content}
         </section>

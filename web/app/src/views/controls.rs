@@ -17,7 +17,26 @@ pub fn Controls() -> impl IntoView {
             <NormaliseSwitch />
             <ExecutorChoice />
         </div>
+        <Help />
     }
+}
+
+/// What the switches mean as they stand.
+#[component]
+fn Help() -> impl IntoView {
+    let state = expect_context::<State>();
+    let help = move || {
+        let rules = match state.method.get() {
+            Method::Relp => words::rules(state.rules.get()),
+            Method::Atp => words::NO_RULES.to_owned(),
+        };
+        format!("{} {rules}", words::direction(state.direction.get()).1)
+    };
+    let fallback = move || {
+        let fallback = state.device().and_then(|device| device.fallback);
+        fallback.map(|fallback| view! { <span id="fallback">" " {fallback.to_string()}</span> })
+    };
+    view! { <p class="help" id="help">{help} {fallback}</p> }
 }
 
 #[component]
@@ -40,7 +59,7 @@ fn MethodChoice() -> impl IntoView {
     view! {
         <fieldset>
             <legend>"Method"</legend>
-            {Method::ALL.map(radio).into_iter().collect_view()}
+            <div class="options">{Method::ALL.map(radio).into_iter().collect_view()}</div>
         </fieldset>
     }
 }
@@ -68,12 +87,9 @@ fn RuleSwitches() -> impl IntoView {
         }
     };
     view! {
-        <fieldset aria-describedby="rules-help">
+        <fieldset aria-describedby="help">
             <legend>"Rules"</legend>
-            {Rules::NAMES.map(switch).into_iter().collect_view()}
-            <p class="help" id="rules-help">
-                {move || if has_rules() { words::rule("half").1 } else { words::NO_RULES }}
-            </p>
+            <div class="options">{Rules::NAMES.map(switch).into_iter().collect_view()}</div>
         </fieldset>
     }
 }
@@ -112,8 +128,7 @@ fn DirectionChoice() -> impl IntoView {
     view! {
         <fieldset>
             <legend>"Direction"</legend>
-            {Direction::ALL.map(radio).into_iter().collect_view()}
-            <p class="help">{move || words::direction(state.direction.get()).1}</p>
+            <div class="options">{Direction::ALL.map(radio).into_iter().collect_view()}</div>
         </fieldset>
     }
 }
@@ -124,6 +139,7 @@ fn NormaliseSwitch() -> impl IntoView {
     view! {
         <fieldset>
             <legend>"Scores"</legend>
+            <div class="options">
             <label class="switch">
                 <input
                     type="checkbox"
@@ -133,8 +149,9 @@ fn NormaliseSwitch() -> impl IntoView {
                     prop:checked=move || state.normalise.get()
                     on:change=move |event| state.normalise.set(event_target_checked(&event))
                 />
-                "Normalised: 1 restores the clean answer"
+                "Normalised"
             </label>
+            </div>
             <Notices field=Field::Normalise />
         </fieldset>
     }
@@ -164,17 +181,12 @@ fn ExecutorChoice() -> impl IntoView {
     let option = |(name, title, _): (&'static str, &'static str, Choice)| {
         view! { <option value=name>{title}</option> }
     };
-    let fallback = move || {
-        let fallback = state.device().and_then(|device| device.fallback);
-        fallback.map(|fallback| view! { <p class="help" id="fallback">{fallback.to_string()}</p> })
-    };
     view! {
         <fieldset>
             <legend><label for="executor">"Compute on"</label></legend>
             <select id="executor" on:change=choose prop:value=value>
                 {CHOICES.map(option).into_iter().collect_view()}
             </select>
-            {fallback}
         </fieldset>
     }
 }

@@ -17,7 +17,8 @@ use crate::words;
 pub fn Heatmap(figure: Arc<Figure>, site: Site, scale: Scale, number: u32) -> impl IntoView {
     let state = expect_context::<State>();
     let Some(map) = figure.maps.get(&site) else { return ().into_any() };
-    let geometry = Geometry::new(map.layers(), map.positions());
+    let longest = figure.tokens.clean.iter().map(|token| labels::axis(&token.text).chars().count());
+    let geometry = Geometry::new(map.layers(), map.positions(), longest.max().unwrap_or(0));
     let summary = words::map_summary(&figure, site);
     let on_key = move |event: leptos::ev::KeyboardEvent| {
         let from = state.cell.get_untracked();
@@ -64,6 +65,7 @@ pub fn Heatmap(figure: Arc<Figure>, site: Site, scale: Scale, number: u32) -> im
                     width=geometry.width()
                     height=geometry.height()
                     viewBox=format!("0 0 {} {}", geometry.width(), geometry.height())
+                    style=format!("min-width: {}px", 0.85 * geometry.width())
                     tabindex="0"
                     role="img"
                     aria-label=summary
@@ -137,7 +139,8 @@ fn token_labels(geometry: Geometry, figure: &Figure) -> impl IntoView + use<> {
     // A position that differs is always named, also where others are left out.
     let step = geometry.position_step();
     let named = pairs.filter(|(position, (clean, corrupted))| {
-        position.is_multiple_of(step) || (step > 1 && clean != corrupted && position % step == step / 2)
+        position.is_multiple_of(step)
+            || (step > 1 && clean != corrupted && position % step == step / 2)
     });
     named.map(label).collect_view()
 }

@@ -12,9 +12,12 @@ const LISTED: usize = 5;
 #[component]
 pub fn Predictions(figure: std::sync::Arc<Figure>, prompt: Prompt) -> impl IntoView {
     let (title, id, predictions, metric) = match prompt {
-        Prompt::Clean => {
-            ("After the clean prompt", "metric-clean", &figure.predictions.clean, figure.metric.clean)
-        }
+        Prompt::Clean => (
+            "After the clean prompt",
+            "metric-clean",
+            &figure.predictions.clean,
+            figure.metric.clean,
+        ),
         Prompt::Corrupted => (
             "After the corrupted prompt",
             "metric-corrupted",
@@ -39,17 +42,17 @@ pub fn Predictions(figure: std::sync::Arc<Figure>, prompt: Prompt) -> impl IntoV
 
 fn row(figure: &Figure, prediction: &Prediction) -> impl IntoView + use<> {
     let part = if prediction.token == figure.answer {
-        Some("answer")
+        Some(("answer", "is-answer"))
     } else if prediction.token == figure.foil {
-        Some("foil")
+        Some(("foil", "is-foil"))
     } else {
         None
     };
     let width = format!("width: {:.1}%", 100.0 * prediction.probability);
     view! {
-        <li class=part.unwrap_or_default()>
+        <li class=part.map(|(_, class)| class)>
             <span class="token">{labels::visible(&prediction.token.text)}</span>
-            <span class="part">{part}</span>
+            <span class="part">{part.map(|(name, _)| name)}</span>
             <span class="bar"><span style=width></span></span>
             <span class="number">{labels::percent(prediction.probability)}</span>
         </li>

@@ -30,7 +30,7 @@ pub fn Question() -> impl IntoView {
             <div class="pair">
                 <div class="row">
                     <ExampleChooser />
-                    <button type="button" id="swap" on:click=swap>"Swap the prompts"</button>
+                    <button type="button" id="swap" on:click=swap>"Swap clean and corrupted"</button>
                     <label class="switch">
                         <input
                             type="checkbox"
@@ -44,9 +44,9 @@ pub fn Question() -> impl IntoView {
                     </label>
                 </div>
                 <p class="about" id="about">{about}</p>
-                <PromptField prompt=Prompt::Clean />
-                <PromptField prompt=Prompt::Corrupted />
-                <div class="row targets">
+                <div class="prompts">
+                    <PromptField prompt=Prompt::Clean />
+                    <PromptField prompt=Prompt::Corrupted />
                     <TargetField field=Field::Answer />
                     <TargetField field=Field::Foil />
                 </div>

@@ -14,7 +14,9 @@ use crate::words;
 pub fn Readout(figure: Arc<Figure>) -> impl IntoView {
     let state = expect_context::<State>();
     let text = move || match state.cell.get() {
-        None => "Point at a cell, or reach a map by Tab and walk it with the arrow keys.".to_owned(),
+        None => {
+            "Point at a cell, or reach a map by Tab and walk it with the arrow keys.".to_owned()
+        }
         Some(cell) => {
             let score = |site: Site| {
                 let value = figure.maps.get(&site)?.get(cell.0, cell.1)?;

@@ -10,7 +10,8 @@ use crate::words;
 pub fn Status() -> impl IntoView {
     let state = expect_context::<State>();
     let session = expect_context::<Session>();
-    let activity = move || match state.activity.get() {
+    let activity = move || {
+        match state.activity.get() {
         Activity::Starting => view! { <p id="status">"Starting the engine …"</p> }.into_any(),
         Activity::NoModel => {
             view! {
@@ -36,6 +37,7 @@ pub fn Status() -> impl IntoView {
             let text = move || if state.is_stale() { words::STALE } else { "Ready." };
             view! { <p id="status">{text}</p> }.into_any()
         }
+    }
     };
     let failure = move || {
         let retry = move || state.activity.get() != Activity::NoModel;
