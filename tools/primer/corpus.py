@@ -75,10 +75,18 @@ def encode(rng: Random, tokenizer: Tokenizer, draws: list[Draw]) -> Document:
     return Document(np.array([*ids, edge][part], np.uint16), np.array([*answers, False][part], bool))
 
 
+def document(rng: Random, tokenizer: Tokenizer, stage: int) -> Document:
+    """A document that holds nothing held out as it is cut: half a word can be another word."""
+    while True:
+        found = encode(rng, tokenizer, sentences(rng, stage))
+        if not violation(tokenizer.decode(found.ids.tolist())):
+            return found
+
+
 def generate(tokenizer: Tokenizer, stage: int, count: int, seed: int) -> dict[str, np.ndarray]:
     """All ids and answer marks in a row, where each document begins (and the last ends), the vocabulary's size."""
     rng = Random(seed)
-    documents = [encode(rng, tokenizer, sentences(rng, stage)) for _ in range(count)]
+    documents = [document(rng, tokenizer, stage) for _ in range(count)]
     return {
         "ids": np.concatenate([document.ids for document in documents]),
         "answers": np.concatenate([document.answers for document in documents]),

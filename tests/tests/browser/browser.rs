@@ -1,0 +1,155 @@
+//! Chromium by WebDriver, with everything that it logs.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder};
+use serde_json::{Value, json};
+
+/// A variable that `cargo xtask test` sets.
+pub(crate) fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run the browser's tests with `cargo xtask test --only browser`")
+    })
+}
+
+/// Whether the browser has WebGPU, on a software adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WebGpu {
+    Off,
+    Software,
+}
+
+/// A browser with an empty profile, which can reach nothing but this machine.
+pub(crate) struct Browser {
+    pub(crate) client: Client,
+    driver: Child,
+}
+
+impl Browser {
+    pub(crate) async fn start(webgpu: WebGpu) -> Self {
+        let mut driver = Command::new(variable("RELP_CHROMEDRIVER"))
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts");
+        let port = port_of(&mut driver);
+        let mut args = vec![
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--window-size=1280,900",
+            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+        ];
+        if webgpu == WebGpu::Software {
+            args.extend([
+                "--enable-unsafe-webgpu",
+                "--use-webgpu-adapter=swiftshader",
+                "--enable-features=Vulkan",
+            ]);
+        }
+        let capabilities = json!({
+            "goog:chromeOptions": { "args": args, "binary": variable("RELP_CHROMIUM") },
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+        });
+        let Value::Object(capabilities) = capabilities else { unreachable!("written as a map") };
+        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("Chromium starts");
+        Self { client, driver }
+    }
+
+    /// Evaluates `return …;`.
+    pub(crate) async fn eval(&self, script: &str) -> Value {
+        let script = format!("return {script};");
+        self.client.execute(&script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"))
+    }
+
+    /// Waits until an expression is true.
+    pub(crate) async fn wait(&self, condition: &str) {
+        let began = Instant::now();
+        while self.eval(condition).await != Value::Bool(true) {
+            if began.elapsed() > Duration::from_secs(90) {
+                let text = self.eval("document.body.innerText").await;
+                panic!("waited in vain for {condition}; the page says:\n{text}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// What was logged: `browser` is the console, `performance` the network.
+    async fn log(&self, kind: &'static str) -> Vec<Value> {
+        match self.client.issue_cmd(Log(kind)).await.expect("the log can be read") {
+            Value::Array(entries) => entries,
+            other => panic!("not a log: {other}"),
+        }
+    }
+
+    /// The console's warnings and errors.
+    pub(crate) async fn complaints(&self) -> Vec<String> {
+        let entries = self.log("browser").await;
+        let bad = entries
+            .iter()
+            .filter(|entry| matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING")));
+        bad.map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// Every address that was requested, by the page or its worker.
+    pub(crate) async fn requests(&self) -> Vec<String> {
+        let entries = self.log("performance").await;
+        let urls = entries.iter().filter_map(|entry| {
+            let message: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+            let message = &message["message"];
+            let sent = message["method"] == "Network.requestWillBeSent";
+            sent.then(|| message["params"]["request"]["url"].as_str().map(str::to_owned))?
+        });
+        urls.collect()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Ends Chromium too.
+        let _gone = self.driver.kill();
+        let _gone = self.driver.wait();
+    }
+}
+
+/// The port that chromedriver chose.
+fn port_of(driver: &mut Child) -> u16 {
+    let output = BufReader::new(driver.stdout.take().expect("stdout is piped"));
+    for line in output.lines().map_while(Result::ok) {
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            return port.trim_end_matches('.').parse().expect("a port");
+        }
+    }
+    panic!("chromedriver did not start");
+}
+
+/// Chromium's own command to read a log.
+#[derive(Debug)]
+struct Log(&'static str);
+
+impl WebDriverCompatibleCommand for Log {
+    fn endpoint(
+        &self,
+        base_url: &url::Url,
+        session_id: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base_url.join(&format!("session/{}/se/log", session_id.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({ "type": self.0 }).to_string()))
+    }
+}

@@ -1,0 +1,76 @@
+//! The numbers that the page shows are those of the native reference, with WebGPU and without.
+
+use relp_model::{Direction, Method, Request, Rules};
+
+use crate::browser::WebGpu;
+use crate::page::Page;
+use crate::reference::{Reference, headline};
+
+/// Goes through methods, rules, directions and normalisation.
+async fn check_every_switch(page: &Page, first: u32) {
+    let mut reference = Reference::load();
+    page.assert_shows(&reference.figure(&headline())).await;
+
+    page.click("#rule-ah").await;
+    page.wait_for_figure(first + 1).await;
+    let ah = Request { rules: Rules { ah: true, ..Rules::RELP }, ..headline() };
+    page.assert_shows(&reference.figure(&ah)).await;
+    assert!(page.text("#caption").await.contains("LN, Identity, Half, AH"));
+
+    page.click("#rule-ah").await;
+    page.wait_for_figure(first + 2).await;
+    page.click("#rule-identity").await;
+    page.wait_for_figure(first + 3).await;
+    let ln = Request { rules: Rules { identity: false, ..Rules::RELP }, ..headline() };
+    page.assert_shows(&reference.figure(&ln)).await;
+
+    page.click("#method-atp").await;
+    page.wait_for_figure(first + 4).await;
+    let atp = Request { method: Method::Atp, ..headline() };
+    page.assert_shows(&reference.figure(&atp)).await;
+    assert!(page.text("#legend").await.contains("AtP, no rules"));
+
+    page.click("#direction-noise").await;
+    page.wait_for_figure(first + 5).await;
+    let noise = Request { direction: Direction::Noise, ..atp };
+    page.assert_shows(&reference.figure(&noise)).await;
+
+    page.click("#normalise").await;
+    page.wait_for_figure(first + 6).await;
+    let normalised = Request { normalise: true, ..noise };
+    page.assert_shows(&reference.figure(&normalised)).await;
+    assert!(page.text("#legend").await.contains("fraction of the metric's difference"));
+}
+
+#[tokio::test]
+async fn without_webgpu_the_cpu_computes_them() {
+    let page = Page::ready(WebGpu::Off).await;
+    assert!(page.text("#device").await.starts_with("CPU"), "{}", page.text("#device").await);
+    assert!(page.text("#fallback").await.contains("WebGPU finds no GPU"));
+    check_every_switch(&page, 1).await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn with_webgpu_the_gpu_computes_them() {
+    let page = Page::ready(WebGpu::Software).await;
+    // Software is slower than the CPU path, so it is taken only when it is asked for.
+    assert!(page.text("#device").await.starts_with("CPU"));
+    assert!(page.text("#fallback").await.contains("in software"));
+    page.select("#executor", "gpu").await;
+    page.wait_for_figure(2).await;
+    assert!(page.text("#device").await.starts_with("GPU"), "{}", page.text("#device").await);
+    assert!(page.text("#caption").await.contains("computed by the gpu executor"));
+    check_every_switch(&page, 2).await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn the_reference_can_be_chosen() {
+    let page = Page::ready(WebGpu::Off).await;
+    page.select("#executor", "reference").await;
+    page.wait_for_figure(2).await;
+    assert!(page.text("#device").await.starts_with("Reference"));
+    page.assert_shows(&Reference::load().figure(&headline())).await;
+    page.close().await;
+}

@@ -1,0 +1,141 @@
+//! The page as a person uses it.
+
+use std::path::PathBuf;
+
+use fantoccini::Locator;
+use relp_model::{Figure, Site};
+use relp_tests::compare::{Tolerance, assert_close};
+use serde_json::Value;
+
+use crate::browser::{Browser, WebGpu};
+use crate::server::PageServer;
+
+/// An open page with its server.
+pub(crate) struct Page {
+    pub(crate) browser: Browser,
+    pub(crate) server: PageServer,
+    /// The console may complain about a fault that the test makes.
+    complaints_expected: bool,
+}
+
+impl Page {
+    /// Opens the page.
+    pub(crate) async fn open(webgpu: WebGpu) -> Self {
+        Self::open_from(PageServer::start(), webgpu).await
+    }
+
+    /// Opens the page and waits for its first figure.
+    pub(crate) async fn ready(webgpu: WebGpu) -> Self {
+        let page = Self::open(webgpu).await;
+        page.wait_for_figure(1).await;
+        page
+    }
+
+    /// Opens the page from a server that may have faults.
+    pub(crate) async fn open_from(server: PageServer, webgpu: WebGpu) -> Self {
+        let browser = Browser::start(webgpu).await;
+        browser.client.goto(&server.url()).await.unwrap();
+        Self { browser, server, complaints_expected: false }
+    }
+
+    pub(crate) fn expect_complaints(&mut self) {
+        self.complaints_expected = true;
+    }
+
+    /// Ends the test: nothing was complained about, and nothing asked of another host.
+    pub(crate) async fn close(self) {
+        let complaints = self.browser.complaints().await;
+        if !self.complaints_expected {
+            assert!(complaints.is_empty(), "the console says {complaints:#?}");
+        }
+        let requests = self.browser.requests().await;
+        let address = self.server.url();
+        assert!(requests.iter().any(|url| url.starts_with(&address)), "no request was seen");
+        let own = |url: &String| {
+            url.starts_with(&address) || url.starts_with("data:") || url.starts_with("blob:")
+        };
+        let foreign: Vec<&String> = requests.iter().filter(|url| !own(url)).collect();
+        assert!(foreign.is_empty(), "requests to other hosts: {foreign:?}");
+        self.browser.client.clone().close().await.unwrap();
+    }
+
+    /// Waits until figure `number` of this visit is shown and nothing is going on.
+    pub(crate) async fn wait_for_figure(&self, number: u32) {
+        let shown = format!(
+            "document.querySelector('figure.map')?.dataset.figure === '{number}' \
+             && document.querySelector('#app').dataset.state === 'ready'"
+        );
+        self.browser.wait(&shown).await;
+    }
+
+    pub(crate) async fn text(&self, selector: &str) -> String {
+        let script = format!("document.querySelector({selector:?})?.textContent ?? ''");
+        self.browser.eval(&script).await.as_str().unwrap_or_default().to_owned()
+    }
+
+    pub(crate) async fn exists(&self, selector: &str) -> bool {
+        self.browser.eval(&format!("document.querySelector({selector:?}) !== null")).await == true
+    }
+
+    pub(crate) async fn click(&self, selector: &str) {
+        let element = self.browser.client.find(Locator::Css(selector)).await;
+        element.unwrap_or_else(|e| panic!("{selector}: {e}")).click().await.unwrap();
+    }
+
+    /// Replaces the text of a field, as a person does.
+    pub(crate) async fn write(&self, selector: &str, text: &str) {
+        let element = self.browser.client.find(Locator::Css(selector)).await.unwrap();
+        element.clear().await.unwrap();
+        element.send_keys(text).await.unwrap();
+    }
+
+    pub(crate) async fn select(&self, selector: &str, value: &str) {
+        let element = self.browser.client.find(Locator::Css(selector)).await.unwrap();
+        element.select_by_value(value).await.unwrap();
+    }
+
+    pub(crate) async fn press(&self, selector: &str, key: &str) {
+        let element = self.browser.client.find(Locator::Css(selector)).await.unwrap();
+        element.send_keys(key).await.unwrap();
+    }
+
+    /// The scores of a map, row by row from layer 0.
+    async fn scores(&self, site: Site) -> Vec<f64> {
+        let script = format!(
+            "[...document.querySelectorAll('figure[data-site={site}] rect[data-value]')] \
+             .sort((a, b) => a.dataset.layer - b.dataset.layer \
+             || a.dataset.position - b.dataset.position).map(cell => Number(cell.dataset.value))"
+        );
+        let values = self.browser.eval(&script).await;
+        values.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
+    }
+
+    /// Compares everything that the page shows with a figure computed natively.
+    pub(crate) async fn assert_shows(&self, expected: &Figure) {
+        for site in Site::PAPER {
+            let found = self.scores(site).await;
+            assert_close(site.name(), &expected.maps[&site].values, &found, Tolerance::GOLDEN);
+        }
+        for (id, expected) in
+            [("clean", expected.metric.clean), ("corrupted", expected.metric.corrupted)]
+        {
+            let script = format!("Number(document.querySelector('#metric-{id}').dataset.value)");
+            let found = self.browser.eval(&script).await.as_f64().unwrap();
+            assert!((expected - found).abs() <= 1e-4 * expected.abs() + 1e-6, "{expected} {found}");
+        }
+        let top = self.text(".predictions li .token").await;
+        assert_eq!(top.replace('·', " "), expected.predictions.clean[0].token.text);
+    }
+
+    /// Keeps a picture of the whole page among the test's artefacts.
+    pub(crate) async fn keep_picture(&self, name: &str) {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        let height = self.browser.eval("document.documentElement.scrollHeight + 100").await;
+        let width = self.browser.eval("window.outerWidth").await;
+        let size = |value: &Value| value.as_u64().unwrap() as u32;
+        self.browser.client.set_window_size(size(&width), size(&height)).await.unwrap();
+        let picture = self.browser.client.screenshot().await.unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), picture).unwrap();
+    }
+}

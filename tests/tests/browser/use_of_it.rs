@@ -1,0 +1,87 @@
+//! The page in the hands of people: examples, tokens, keyboard, pointer, narrow screens, the dark.
+
+use fantoccini::Locator;
+
+use crate::browser::WebGpu;
+use crate::page::Page;
+
+#[tokio::test]
+async fn every_example_gives_a_figure() {
+    let page = Page::ready(WebGpu::Off).await;
+    let values = "[...document.querySelectorAll('#example option')].map(option => option.value)";
+    let values = page.browser.eval(values).await;
+    let values: Vec<&str> = values
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|v| v.as_str())
+        .filter(|v| *v != "own")
+        .collect();
+    assert!(values.len() >= 8);
+    for (number, value) in values.iter().enumerate().skip(1) {
+        page.select("#example", value).await;
+        page.wait_for_figure(number as u32 + 1).await;
+        let metric = "Number(document.querySelector('#metric-clean').dataset.value)";
+        let metric = page.browser.eval(metric).await.as_f64().unwrap();
+        assert!(metric > 0.0, "example {value}: {metric}");
+        assert!(!page.text("#about").await.is_empty());
+    }
+    page.close().await;
+}
+
+#[tokio::test]
+async fn tokens_show_spaces_and_differences() {
+    let page = Page::ready(WebGpu::Off).await;
+    assert!(page.text("#clean-tokens").await.starts_with("BOS0When1·John2"));
+    let differing =
+        "[...document.querySelectorAll('#clean-tokens .differs .text')].map(e => e.textContent)";
+    assert_eq!(page.browser.eval(differing).await, serde_json::json!(["·John"]));
+    page.click("#bos").await;
+    page.wait_for_figure(2).await;
+    assert!(page.text("#clean-tokens").await.starts_with("When0·John1"));
+    page.click("#swap").await;
+    page.wait_for_figure(3).await;
+    assert_eq!(page.browser.eval("document.querySelector('#answer').value").await, " John");
+    page.close().await;
+}
+
+#[tokio::test]
+async fn the_maps_are_read_by_keyboard_and_by_pointer() {
+    let page = Page::ready(WebGpu::Off).await;
+    let map = "figure[data-site=attn_out] svg";
+    let (up, right, end) = ("\u{e013}", "\u{e014}", "\u{e010}");
+    page.press(map, up).await;
+    assert!(page.text("#readout").await.starts_with("layer 0, position 0 “<|endoftext|>”"));
+    for key in [up, up, right, end] {
+        page.press(map, key).await;
+    }
+    let readout = page.text("#readout").await;
+    assert!(readout.starts_with("layer 2, position 14 “·to”: resid_pre "), "{readout}");
+    let lit = "document.querySelectorAll('figure.map .here').length";
+    assert_eq!(page.browser.eval(lit).await, 3, "the same cell in every map");
+    let cell = "[data-site=mlp_out] rect[data-layer='0'][data-position='10']";
+    let value = page.browser.eval(&format!("document.querySelector({cell:?}).dataset.value")).await;
+    let element = page.browser.client.find(Locator::Css(cell)).await.unwrap();
+    element.click().await.unwrap();
+    let readout = page.text("#readout").await;
+    assert!(readout.starts_with("layer 0, position 10 “·John” / “·Mary”"), "{readout}");
+    let shown: f64 = value.as_str().unwrap().parse().unwrap();
+    assert!(readout.ends_with(&format!("{:.3}", shown.abs())), "{readout} {shown}");
+    // The same as a table.
+    page.click("figure[data-site=mlp_out] summary").await;
+    page.browser.wait("document.querySelector('figure[data-site=mlp_out] table') !== null").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn it_fits_every_screen() {
+    let page = Page::ready(WebGpu::Off).await;
+    for (width, height) in [(500, 900), (768, 1024), (1280, 800), (1920, 1080)] {
+        page.browser.client.set_window_size(width, height).await.unwrap();
+        let overflow =
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth";
+        assert_eq!(page.browser.eval(overflow).await, false, "at {width} pixels");
+        page.keep_picture(&format!("width-{width}")).await;
+    }
+    page.close().await;
+}
