@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -35,7 +35,7 @@ impl PageServer {
         thread::spawn(move || {
             for request in listening.incoming_requests() {
                 let (root, known) = (root.clone(), known.clone());
-                thread::spawn(move || answer(request, root, &known));
+                thread::spawn(move || answer(request, &root, &known));
             }
         });
         Self { server, faults }
@@ -62,7 +62,7 @@ impl Drop for PageServer {
     }
 }
 
-fn answer(request: Request, root: PathBuf, faults: &Mutex<HashMap<String, Fault>>) {
+fn answer(request: Request, root: &Path, faults: &Mutex<HashMap<String, Fault>>) {
     let path = request.url().trim_start_matches('/').split('?').next().unwrap_or_default();
     let path = if path.is_empty() { "index.html" } else { path }.to_owned();
     let fault = faults.lock().unwrap().get(&path).copied();
