@@ -4,7 +4,7 @@
 //! execution order. There is no graph, no scheduler and no dtype system: a buffer holds `f32`
 //! values or `u32` ids, is written by exactly one op, and is never changed afterwards.
 //!
-//! Executors run a tape. The one in [`reference`] is plain loops in `f64`; it *defines* what each
+//! Executors run a tape. The one in [`mod@reference`] is plain loops in `f64`; it *defines* what each
 //! op means, and every other executor is compared with it.
 //!
 //! ```

@@ -5,7 +5,7 @@ use relp_model::{Prompt, Site};
 
 use super::heatmap::Heatmap;
 use super::legend::Legend;
-use super::predictions::Predictions;
+use super::predictions::predictions;
 use super::readout::Readout;
 use crate::scale::Scale;
 use crate::state::{Shown, State};
@@ -38,8 +38,8 @@ fn view_figure(shown: Shown) -> impl IntoView {
     let heatmaps = Site::PAPER.map(heatmap).into_iter().collect_view();
     view! {
         <div class="summary">
-            <Predictions figure=figure.clone() prompt=Prompt::Clean />
-            <Predictions figure=figure.clone() prompt=Prompt::Corrupted />
+            {predictions(&figure, Prompt::Clean)}
+            {predictions(&figure, Prompt::Corrupted)}
             <div class="reading">
                 <p>{words::MAPS_HELP}</p>
                 <Legend scale words=legend />

@@ -34,10 +34,9 @@ pub fn Heatmap(figure: Arc<Figure>, site: Site, scale: Scale, number: u32) -> im
             state.cell.set(None);
         }
     };
-    let cells = (0..map.layers()).flat_map(|layer| {
-        let row = (0..map.positions()).filter_map(move |position| Some((layer, position)));
-        row.collect::<Vec<_>>()
-    });
+    let positions = map.positions();
+    let cells =
+        (0..map.layers()).flat_map(|layer| (0..positions).map(move |position| (layer, position)));
     let cells = cells.filter_map(|(layer, position)| {
         let value = map.get(layer, position)?;
         Some(view_cell(state, geometry, scale, (layer, position), value))
@@ -80,7 +79,7 @@ pub fn Heatmap(figure: Arc<Figure>, site: Site, scale: Scale, number: u32) -> im
                     {focus}
                 </svg>
             </div>
-            <Table figure=figure.clone() site />
+            <Table figure site />
         </figure>
     }
     .into_any()

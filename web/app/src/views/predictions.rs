@@ -9,9 +9,8 @@ use crate::labels;
 const LISTED: usize = 5;
 
 /// The predictions and the metric of one prompt.
-#[component]
-pub fn Predictions(figure: std::sync::Arc<Figure>, prompt: Prompt) -> impl IntoView {
-    let (title, id, predictions, metric) = match prompt {
+pub fn predictions(figure: &Figure, prompt: Prompt) -> impl IntoView + use<> {
+    let (title, id, likeliest, metric) = match prompt {
         Prompt::Clean => (
             "After the clean prompt",
             "metric-clean",
@@ -25,7 +24,7 @@ pub fn Predictions(figure: std::sync::Arc<Figure>, prompt: Prompt) -> impl IntoV
             figure.metric.corrupted,
         ),
     };
-    let rows = predictions.iter().take(LISTED).map(|prediction| row(&figure, prediction));
+    let rows = likeliest.iter().take(LISTED).map(|prediction| row(figure, prediction));
     let answer = labels::visible(&figure.answer.text);
     let foil = labels::visible(&figure.foil.text);
     view! {
