@@ -76,7 +76,7 @@ impl Attribution {
                 let Some(grad) = gradients.get(act) else {
                     unreachable!("the metric depends on every site of every layer")
                 };
-                let row = tape.delta_dot(&format!("score blocks.{l}.{site}"), act, grad);
+                let row = tape.delta_dot(&format!("score blocks.{l}.{site}"), act, grad, 0, 1);
                 tape.output(row);
                 rows.push(row);
             }
