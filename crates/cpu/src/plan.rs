@@ -6,9 +6,7 @@ use std::sync::Arc;
 use relp_tape::{Buf, Content, Feed, FeedError, Op, Outputs, Slots, Tape};
 
 use crate::CpuError;
-use crate::kernels::{
-    activation, attention, embedding, gather, matmul, norm, patching, pointwise,
-};
+use crate::kernels::{activation, attention, embedding, gather, matmul, norm, patching, pointwise};
 
 /// The content of one buffer.
 enum Store {

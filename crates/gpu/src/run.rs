@@ -221,7 +221,7 @@ impl<'a> Mapping<'a> {
 
     fn read(&self, plan: &Plan) -> Result<Outputs, GpuError> {
         let view = self.0.get_mapped_range(..).map_err(|_| GpuError::Readback)?;
-        let values = |place: &std::ops::Range<u64>| {
+        let values = |place: &Range<u64>| {
             let bytes = &view[place.start as usize..place.end as usize];
             bytes.as_chunks().0.iter().copied().map(f32::from_le_bytes).collect()
         };

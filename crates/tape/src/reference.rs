@@ -450,7 +450,9 @@ fn delta_dot(
         let at = r % rows * act_cols + first_col;
         let delta: Vec<f64> = (at..at + cols).map(|i| source[i] - base[i]).collect();
         let width = cols / groups;
-        out.extend(delta.chunks(width).zip(grad.chunks(width)).map(|(delta, grad)| dot(delta, grad)));
+        out.extend(
+            delta.chunks(width).zip(grad.chunks(width)).map(|(delta, grad)| dot(delta, grad)),
+        );
     }
     out
 }
@@ -470,11 +472,7 @@ fn row_or_zeros(x: &[f64], row: u32, cols: usize) -> Vec<f64> {
     x.chunks(cols).nth(row as usize).map_or_else(|| vec![0.0; cols], <[f64]>::to_vec)
 }
 
-fn add_rows(
-    (a, a_rows): (&[f64], &[u32]),
-    (b, b_rows): (&[f64], &[u32]),
-    cols: usize,
-) -> Vec<f64> {
+fn add_rows((a, a_rows): (&[f64], &[u32]), (b, b_rows): (&[f64], &[u32]), cols: usize) -> Vec<f64> {
     let row = |(&i, &j)| plus(row_or_zeros(a, i, cols), Some(&row_or_zeros(b, j, cols)));
     a_rows.iter().zip(b_rows).flat_map(row).collect()
 }
@@ -492,9 +490,7 @@ fn splice(x: &[f64], rows: &[u32], blocks: &[u32], width: usize, cols: usize) ->
 
 fn attention_rows(qkv: &[f64], queries: &[u32], keys: &[u32], heads: usize, d: usize) -> Vec<f64> {
     let (e, rows) = (d / heads, qkv.len() / (3 * d));
-    let part = |row: u32, part: usize, h: usize| {
-        &qkv[(row as usize * 3 + part) * d + h * e..][..e]
-    };
+    let part = |row: u32, part: usize, h: usize| &qkv[(row as usize * 3 + part) * d + h * e..][..e];
     let mut out = Vec::with_capacity(queries.len() * d);
     for (&query, keys) in queries.iter().zip(keys.chunks(keys.len() / queries.len())) {
         let seen: Vec<u32> = keys.iter().copied().filter(|&key| (key as usize) < rows).collect();

@@ -168,9 +168,7 @@ pub(crate) fn attention_rows(
     let (e, rows) = (d / heads, (qkv.len() / (3 * d)) as u32);
     let scale = 1.0 / (e as f32).sqrt();
     let t = keys.len() / queries.len();
-    let part = |row: u32, part: usize, h: usize| {
-        &qkv[(row as usize * 3 + part) * d + h * e..][..e]
-    };
+    let part = |row: u32, part: usize, h: usize| &qkv[(row as usize * 3 + part) * d + h * e..][..e];
     parallel::chunks(out, d, queries.len() * t * d, |r, out| {
         let mut weights = Vec::with_capacity(t);
         let seen = || keys[r * t..][..t].iter().copied().filter(|&key| key < rows);
