@@ -3,23 +3,26 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use relp_tape::{Buf, Content, Feed, FeedError, Op, Outputs, Tape};
+use relp_tape::{Buf, Content, Feed, FeedError, Op, Outputs, Slots, Tape};
 
 use crate::CpuError;
-use crate::kernels::{activation, attention, embedding, gather, matmul, norm, pointwise};
+use crate::kernels::{activation, attention, embedding, gather, matmul, norm, patching, pointwise};
 
 /// The content of one buffer.
 enum Store {
     Weight(Arc<[f32]>),
-    /// An input or a computed value.
-    Values(Vec<f32>),
+    Input(Vec<f32>),
     Ids(Vec<u32>),
+    /// A computed value: a slot, and how much of it.
+    Value(usize, usize),
 }
 
-/// A tape with a buffer for each of its values, which can be run again and again.
+/// A tape with memory for all of its values, which can be run again and again. Values that are not
+/// needed at the same time share their memory.
 pub struct Plan {
     tape: Tape,
     stores: Vec<Store>,
+    slots: Vec<Vec<f32>>,
     /// The next op of the run under way.
     next: usize,
 }
@@ -29,7 +32,8 @@ impl Plan {
         tape: &Tape,
         weights: &HashMap<String, Arc<[f32]>>,
     ) -> Result<Self, CpuError> {
-        let store = |info: &relp_tape::BufInfo| match info.content {
+        let slots = Slots::of(tape);
+        let store = |(buf, info): (Buf, &relp_tape::BufInfo)| match info.content {
             Content::Weight => match weights.get(&info.name) {
                 Some(values) if values.len() == info.len() => Ok(Store::Weight(values.clone())),
                 other => Err(CpuError::Weight {
@@ -38,11 +42,16 @@ impl Plan {
                     found: other.map_or(0, |values| values.len()),
                 }),
             },
-            Content::Input | Content::Value => Ok(Store::Values(vec![0.0; info.len()])),
+            Content::Input => Ok(Store::Input(vec![0.0; info.len()])),
             Content::Ids { .. } => Ok(Store::Ids(vec![0; info.len()])),
+            Content::Value => match slots.get(buf) {
+                Some(slot) => Ok(Store::Value(slot, info.len())),
+                None => unreachable!("every value is written by an op"),
+            },
         };
-        let stores = tape.bufs().map(|(_, info)| store(info)).collect::<Result<_, _>>()?;
-        Ok(Self { tape: tape.clone(), stores, next: tape.ops().len() })
+        let stores = tape.bufs().map(store).collect::<Result<_, _>>()?;
+        let slots = slots.lens().iter().map(|&len| vec![0.0; len]).collect();
+        Ok(Self { tape: tape.clone(), stores, slots, next: tape.ops().len() })
     }
 
     /// Runs the tape.
@@ -62,7 +71,7 @@ impl Plan {
     pub fn start(&mut self, feed: &Feed) -> Result<(), FeedError> {
         for ((buf, info), store) in self.tape.bufs().zip(&mut self.stores) {
             match (info.content, store) {
-                (Content::Input, Store::Values(values)) => {
+                (Content::Input, Store::Input(values)) => {
                     values.copy_from_slice(feed.get_values(&self.tape, buf)?);
                 }
                 (Content::Ids { .. }, Store::Ids(ids)) => {
@@ -97,7 +106,8 @@ impl Plan {
     fn values(&self, buf: Buf) -> &[f32] {
         match &self.stores[buf.index()] {
             Store::Weight(values) => values,
-            Store::Values(values) => values,
+            Store::Input(values) => values,
+            Store::Value(slot, len) => &self.slots[*slot][..*len],
             Store::Ids(_) => &[],
         }
     }
@@ -105,30 +115,35 @@ impl Plan {
     fn ids(&self, buf: Buf) -> &[u32] {
         match &self.stores[buf.index()] {
             Store::Ids(ids) => ids,
-            Store::Weight(_) | Store::Values(_) => &[],
+            Store::Weight(_) | Store::Input(_) | Store::Value(..) => &[],
         }
     }
 
-    /// Takes a buffer out, to write it while others are read.
-    fn take(&mut self, buf: Buf) -> Vec<f32> {
-        match &mut self.stores[buf.index()] {
-            Store::Values(values) => std::mem::take(values),
-            Store::Weight(_) | Store::Ids(_) => Vec::new(),
+    /// The slot of a value, and how much of it.
+    fn place(&self, buf: Buf) -> (usize, usize) {
+        match self.stores[buf.index()] {
+            Store::Value(slot, len) => (slot, len),
+            _ => unreachable!("ops write values alone"),
         }
     }
 
     fn execute(&mut self, op: &Op) {
-        let mut written: Vec<Vec<f32>> =
-            op.writes().into_iter().map(|buf| self.take(buf)).collect();
+        // The slots that are written are taken out while others are read.
+        let places: Vec<_> = op.writes().into_iter().map(|buf| self.place(buf)).collect();
+        let mut taken: Vec<Vec<f32>> =
+            places.iter().map(|&(slot, _)| std::mem::take(&mut self.slots[slot])).collect();
+        let lens = places.iter().map(|&(_, len)| len);
+        let mut written: Vec<&mut [f32]> =
+            taken.iter_mut().zip(lens).map(|(slot, len)| &mut slot[..len]).collect();
         self.kernel(op, &mut written);
-        for (buf, values) in op.writes().into_iter().zip(written) {
-            self.stores[buf.index()] = Store::Values(values);
+        for ((slot, _), values) in places.into_iter().zip(taken) {
+            self.slots[slot] = values;
         }
     }
 
-    fn kernel(&self, op: &Op, written: &mut [Vec<f32>]) {
+    fn kernel(&self, op: &Op, written: &mut [&mut [f32]]) {
         let (out, rest) = match written {
-            [out, rest @ ..] => (out.as_mut_slice(), rest),
+            [out, rest @ ..] => (&mut **out, rest),
             [] => return,
         };
         let f = |buf: Buf| self.values(buf);
@@ -186,7 +201,23 @@ impl Plan {
             Op::GatherDotGrad { dy, w, ids, .. } => {
                 gather::gather_dot_grad(f(dy), f(w), self.ids(ids), cols(w), cols(ids), out);
             }
-            Op::DeltaDot { act, grad, .. } => gather::delta_dot(f(act), f(grad), cols(grad), out),
+            Op::DeltaDot { act, grad, first_col, out: of_groups } => {
+                let window = patching::Window { first_col, cols: cols(grad), of: cols(act) };
+                patching::delta_dot(f(act), f(grad), window, cols(of_groups), out);
+            }
+            Op::Interpolate { x, .. } => patching::interpolate(f(x), out),
+            Op::AddRows { a, a_rows, b, b_rows, .. } => {
+                let (a_rows, b_rows) = (self.ids(a_rows), self.ids(b_rows));
+                patching::add_rows(f(a), a_rows, f(b), b_rows, cols(a), out);
+            }
+            Op::Splice { x, rows, blocks, width, .. } => {
+                let (rows, blocks) = (self.ids(rows), self.ids(blocks));
+                patching::splice(f(x), rows, blocks, width, cols(x), out);
+            }
+            Op::AttentionRows { qkv, queries, keys, heads, .. } => {
+                let (queries, keys) = (self.ids(queries), self.ids(keys));
+                attention::attention_rows(f(qkv), queries, keys, heads, cols(qkv) / 3, out);
+            }
         }
     }
 }

@@ -35,11 +35,19 @@ const BETWEEN_PAUSES: Duration = Duration::from_millis(12);
 pub(crate) struct Pace<'a, C> {
     control: &'a mut C,
     last: Instant,
+    /// Parts of the work, each of which counts its own progress, and those that are done.
+    parts: usize,
+    done: usize,
 }
 
 impl<'a, C: Control> Pace<'a, C> {
-    pub(crate) fn new(control: &'a mut C) -> Self {
-        Self { control, last: Instant::now() }
+    pub(crate) fn new(control: &'a mut C, parts: usize) -> Self {
+        Self { control, last: Instant::now(), parts, done: 0 }
+    }
+
+    /// What is counted from now on belongs to the next part.
+    pub(crate) fn next_part(&mut self) {
+        self.done += 1;
     }
 
     /// Pauses, if the last pause is long enough ago.
@@ -52,7 +60,7 @@ impl<'a, C: Control> Pace<'a, C> {
 
     /// Pauses.
     pub(crate) async fn now(&mut self, done: usize, total: usize) -> Result<(), Cancelled> {
-        self.control.pause(done, total).await?;
+        self.control.pause(self.done * total + done, self.parts * total).await?;
         self.last = Instant::now();
         Ok(())
     }

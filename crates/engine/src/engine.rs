@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use relp_model::{
-    Attribution, Checkpoint, Choice, Config, Device, Executor as FigureExecutor, FIGURE_SCHEMA,
-    Fallback, Figure, Loaded, Map, Metric, ModelInfo, Pair, Predictions, Problem, Prompt, Request,
-    Rules, Run, Site, Tokenizer, Tokens, check_normaliser, top_predictions,
+    Checkpoint, Choice, Computation, Config, Device, Executor as FigureExecutor, FIGURE_SCHEMA,
+    Fallback, Figure, Loaded, Map, Metric, ModelInfo, Pair, Predictions, Problem, Prompt, Recipe,
+    Request, Run, Site, Tokenizer, Tokens, check_normaliser, top_predictions,
 };
 use sha2::{Digest, Sha256};
 
@@ -33,18 +33,10 @@ pub struct Engine<S> {
     plans: Vec<Ready>,
 }
 
-/// What a tape depends on.
-#[derive(Clone, Debug, PartialEq)]
-struct Key {
-    positions: usize,
-    sites: Vec<Site>,
-    rules: Rules,
-}
-
 /// A tape that was recorded and planned.
 struct Ready {
-    key: Key,
-    attribution: Attribution,
+    recipe: Recipe,
+    computation: Computation,
     plan: Plan,
 }
 
@@ -74,7 +66,7 @@ impl<S: WeightSource> Engine<S> {
         let tokenizer = Tokenizer::from_json(files.tokenizer, config.n_vocab)?;
         let checkpoint = read_header(&mut source, &config).await?;
         let (mut executor, mut device) = Executor::open(choice, self_test).await;
-        let mut pace = Pace::new(control);
+        let mut pace = Pace::new(control, 1);
         let loaded = load_weights(&mut source, &checkpoint, &mut executor, &mut pace).await;
         let sha256 = match loaded {
             Err(error) if error.is_of_gpu() => {
@@ -150,7 +142,7 @@ impl<S: WeightSource> Engine<S> {
         control: &mut impl Control,
     ) -> Result<(), EngineError> {
         let checkpoint = read_header(&mut self.source, &self.reader.config).await?;
-        let mut pace = Pace::new(control);
+        let mut pace = Pace::new(control, 1);
         load_weights(&mut self.source, &checkpoint, &mut executor, &mut pace).await?;
         self.executor = executor;
         self.device = device;
@@ -164,45 +156,71 @@ impl<S: WeightSource> Engine<S> {
         request: &Request,
         control: &mut impl Control,
     ) -> Result<Run, EngineError> {
-        let mut pace = Pace::new(control);
+        let recipe = Recipe::new(request, pair);
+        let parts = recipe.parts(&self.reader.config);
+        let mut pace = Pace::new(control, parts);
         pace.now(0, 1).await?;
-        let key = Key {
-            positions: pair.positions(),
-            sites: request.sites.clone(),
-            rules: request.effective_rules(),
-        };
-        let ready = match self.plans.iter().position(|ready| ready.key == key) {
-            Some(index) => self.plans.remove(index),
-            None => self.prepare(key).await?,
-        };
+        let mut whole: Option<Run> = None;
+        for part in 0..parts {
+            let mut ready = self.prepare(&recipe, part).await?;
+            let outcome = self.run_part(&mut ready, pair, request, &mut pace).await;
+            // Work in several parts takes much memory, so their plans are not kept.
+            if parts == 1 {
+                self.keep(ready);
+            }
+            let run = outcome?;
+            match &mut whole {
+                None => whole = Some(run),
+                Some(whole) => whole.add(&run),
+            }
+            pace.next_part();
+        }
+        pace.now(0, 1).await?;
+        match whole {
+            Some(run) => Ok(run),
+            None => unreachable!("there is at least one part"),
+        }
+    }
+
+    async fn run_part(
+        &mut self,
+        Ready { computation, plan, .. }: &mut Ready,
+        pair: &Pair,
+        request: &Request,
+        pace: &mut Pace<'_, impl Control>,
+    ) -> Result<Run, EngineError> {
+        let feed = computation.feed(pair, request.direction);
+        let outputs = self.executor.run(plan, feed, pace).await?;
+        let implausible =
+            |what| EngineError::Implausible { device: self.device.name.clone(), what };
+        if let Some(buf) = outputs.first_not_finite() {
+            let name = computation.tape().name(buf);
+            return Err(implausible(format!("{name} is not a finite number")));
+        }
+        let run = computation.read(&outputs, request.direction);
+        if agrees_with_itself(&run, pair) {
+            Ok(run)
+        } else {
+            Err(implausible("two ways to compute the logits disagree".to_owned()))
+        }
+    }
+
+    /// The plan of a part, made now unless it was kept.
+    async fn prepare(&mut self, recipe: &Recipe, part: usize) -> Result<Ready, EngineError> {
+        let kept = self.plans.iter().position(|ready| ready.recipe == *recipe);
+        if let Some(index) = kept.filter(|_| part == 0) {
+            return Ok(self.plans.remove(index));
+        }
+        let computation = recipe.record(&self.reader.config, part);
+        let plan = self.executor.plan(computation.tape()).await?;
+        Ok(Ready { recipe: recipe.clone(), computation, plan })
+    }
+
+    fn keep(&mut self, ready: Ready) {
         self.plans.push(ready);
         if self.plans.len() > MOST_PLANS {
             self.plans.remove(0);
         }
-        let Some(Ready { attribution, plan, .. }) = self.plans.last_mut() else {
-            unreachable!("pushed above")
-        };
-        let feed = attribution.feed(std::slice::from_ref(pair), request.direction);
-        let outputs = self.executor.run(plan, feed, &mut pace).await?;
-        pace.now(1, 1).await?;
-        let implausible =
-            |what| EngineError::Implausible { device: self.device.name.clone(), what };
-        if let Some(buf) = outputs.first_not_finite() {
-            let name = attribution.tape().name(buf);
-            return Err(implausible(format!("{name} is not a finite number")));
-        }
-        let mut runs = attribution.read(&outputs, request.direction);
-        match runs.pop() {
-            Some(run) if agrees_with_itself(&run, pair) => Ok(run),
-            _ => Err(implausible("two ways to compute the logits disagree".to_owned())),
-        }
-    }
-
-    async fn prepare(&mut self, key: Key) -> Result<Ready, EngineError> {
-        let attribution =
-            Attribution::record(&self.reader.config, 1, key.positions, &key.sites, key.rules);
-        let plan = self.executor.plan(attribution.tape()).await?;
-        Ok(Ready { key, attribution, plan })
     }
 
     fn figure(&self, pair: Pair, request: &Request, run: &Run) -> Result<Figure, EngineError> {
@@ -220,9 +238,13 @@ impl<S: WeightSource> Engine<S> {
             };
             top_predictions(logits, PREDICTIONS, &self.reader.tokenizer)
         };
-        let map = |values: &[f32]| {
+        let map = |site: Site, values: &[f32]| {
             let values = values.iter().map(|&x| (f64::from(x) / divisor) as f32).collect();
-            Map::by_layer_and_position(self.reader.config.n_layer, values)
+            let layers = self.reader.config.n_layer;
+            match site {
+                Site::Z => Map::by_head(layers, self.reader.config.n_head, values),
+                _ => Map::by_layer_and_position(layers, values),
+            }
         };
         Ok(Figure {
             schema: FIGURE_SCHEMA.to_owned(),
@@ -237,11 +259,13 @@ impl<S: WeightSource> Engine<S> {
             metric: Metric { name: "logit_diff".to_owned(), clean, corrupted },
             method: request.method,
             rules: request.effective_rules(),
+            steps: request.effective_steps(),
+            convergence_error: run.convergence_error.map(|error| error / divisor.abs()),
             direction: request.direction,
             normalised: request.normalise,
             executor: FigureExecutor { kind: self.device.kind, device: self.device.name.clone() },
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            maps: run.scores.iter().map(|(&site, values)| (site, map(values))).collect(),
+            maps: run.scores.iter().map(|(&site, values)| (site, map(site, values))).collect(),
         })
     }
 }

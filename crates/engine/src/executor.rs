@@ -120,7 +120,14 @@ impl Executor {
                 }
                 Ok(plan.outputs())
             }
-            (Self::Gpu(gpu), Plan::Gpu(plan)) => Ok(gpu.run(plan, &feed).await?),
+            (Self::Gpu(gpu), Plan::Gpu(plan)) => {
+                gpu.start(plan, &feed).await?;
+                while gpu.step(plan).await? {
+                    let (done, total) = plan.progress();
+                    pace.step(done, total).await?;
+                }
+                Ok(gpu.finish(plan).await?)
+            }
             _ => unreachable!("plans are dropped with the executor that made them"),
         }
     }

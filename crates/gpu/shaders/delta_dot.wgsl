@@ -1,22 +1,27 @@
-// out[b,t] = Σ_d (act[B+b,t,d] − act[b,t,d]) · grad[b,t,d]. One workgroup a row (b,t).
+// With r' = r mod R: out[r,g] = Σ_c (act[R+r',first_col+c] − act[r',first_col+c]) · grad[r,c] over the
+// columns c of group g. One workgroup an element.
 
 struct Params {
-    R: u32, // B·T
-    D: u32,
+    N: u32, // elements of out
+    R: u32, // rows of the base runs
+    C: u32,
+    J: u32,
+    first_col: u32,
+    G: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> act: array<f32>; // [2B,T,D]: base runs, source runs
-@group(0) @binding(2) var<storage, read> grad: array<f32>; // [B,T,D]
-@group(0) @binding(3) var<storage, read_write> out: array<f32>; // [B,T]
+@group(0) @binding(1) var<storage, read> act: array<f32>; // [2R,J]: base runs, source runs
+@group(0) @binding(2) var<storage, read> grad: array<f32>; // [n·R,C]
+@group(0) @binding(3) var<storage, read_write> out: array<f32>; // [n·R,G]
 
-var<workgroup> partial: array<f32, 128>;
+var<workgroup> partial: array<f32, 64>;
 
 // The sum of every invocation's value, as a tree: always in the same order.
 fn sum_of_group(local: u32, value: f32) -> f32 {
     partial[local] = value;
     workgroupBarrier();
-    for (var width = 64u; width > 0u; width /= 2u) {
+    for (var width = 32u; width > 0u; width /= 2u) {
         if (local < width) {
             partial[local] += partial[local + width];
         }
@@ -25,24 +30,28 @@ fn sum_of_group(local: u32, value: f32) -> f32 {
     return partial[0];
 }
 
-@compute @workgroup_size(128)
+@compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let r = group.y * groups.x + group.x;
-    if (r >= params.R) {
+    let n = group.y * groups.x + group.x;
+    if (n >= params.N) {
         return;
     }
-    let base = r * params.D;
-    let source = (params.R + r) * params.D;
+    let r = n / params.G;
+    let width = params.C / params.G;
+    let first = n % params.G * width;
+    let base = r % params.R * params.J + params.first_col + first;
+    let source = base + params.R * params.J;
+    let coefficients = r * params.C + first;
     var sum = 0.0;
-    for (var d = local; d < params.D; d += 128u) {
-        sum += (act[source + d] - act[base + d]) * grad[base + d];
+    for (var c = local; c < width; c += 64u) {
+        sum += (act[source + c] - act[base + c]) * grad[coefficients + c];
     }
     sum = sum_of_group(local, sum);
     if (local == 0u) {
-        out[r] = sum;
+        out[n] = sum;
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::GpuError;
-use crate::run::Counts;
+use crate::run::{Counts, Pace};
 use crate::shader::Pipelines;
 use crate::weights::Weights;
 
@@ -18,6 +18,7 @@ pub struct Gpu {
     pub(crate) pipelines: Pipelines,
     pub(crate) weights: Weights,
     pub(crate) counts: Counts,
+    pub(crate) pace: Pace,
     adapter: AdapterSummary,
 }
 
@@ -61,9 +62,11 @@ impl Gpu {
             })
             .await
             .map_err(|error| GpuError::NoDevice(error.to_string()))?;
+        let summary = AdapterSummary::of(&adapter, &device);
         Ok(Self {
             faults: Faults::of(&device),
-            adapter: AdapterSummary::of(&adapter, &device),
+            pace: Pace::new(summary.is_software),
+            adapter: summary,
             pipelines: Pipelines::default(),
             weights: Weights::default(),
             counts: Counts::default(),

@@ -94,7 +94,50 @@ pub(crate) fn kernel(tape: &Tape, op: &Op) -> Kernel {
         Op::LastRowGrad { out, .. } => elements(out, &[axis(out, 1) as u32, cols(out) as u32]),
         Op::GatherDot { x, out, .. } => by_row(len(out), &[cols(out) as u32, cols(x) as u32]),
         Op::GatherDotGrad { dy, out, .. } => elements(out, &[cols(dy) as u32, cols(out) as u32]),
-        Op::DeltaDot { grad, .. } => by_row(rows(grad), &[cols(grad) as u32]),
+        Op::DeltaDot { act, grad, first_col, out } => by_row(
+            len(out),
+            &[
+                rows(act) as u32 / 2,
+                cols(grad) as u32,
+                cols(act) as u32,
+                first_col as u32,
+                cols(out) as u32,
+            ],
+        ),
+        Op::Interpolate { x, out } => {
+            let half = len(x) / 2;
+            elements(out, &[half as u32, (len(out) / half) as u32])
+        }
+        Op::AddRows { a, b, out, .. } => {
+            elements(out, &[cols(a) as u32, rows(a) as u32, rows(b) as u32])
+        }
+        Op::Splice { x, width, out, .. } => {
+            elements(out, &[cols(x) as u32, rows(x) as u32, width as u32])
+        }
+        Op::AttentionRows { qkv, keys, heads, out, .. } => {
+            let e = cols(out) / heads;
+            let scale = (1.0 / (e as f64).sqrt()) as f32;
+            let params = [cols(keys), heads, e, rows(qkv)].map(|n| n as u32);
+            by_row(rows(out) * heads, &[&params[..], &[scale.to_bits()]].concat())
+        }
+    }
+}
+
+/// About how many floating-point operations an op takes: enough to tell a long submit from a short
+/// one.
+pub(crate) fn work(tape: &Tape, op: &Op) -> f64 {
+    let len = |buf: Buf| tape.info(buf).len() as f64;
+    let cols = |buf: Buf| tape.info(buf).cols() as f64;
+    match *op {
+        Op::Linear { x, out, .. } | Op::LinearT { x, out, .. } => 2.0 * len(out) * cols(x),
+        Op::AttentionPattern { qkv, out } => 2.0 * len(out) * cols(qkv),
+        Op::AttentionMix { pattern, out, .. } | Op::AttentionMixGradV { pattern, out, .. } => {
+            2.0 * len(out) * cols(pattern)
+        }
+        Op::AttentionMixGradPattern { dz, out, .. } => 2.0 * len(out) * cols(dz),
+        Op::AttentionScoresGrad { ds, out, .. } => 2.0 * len(out) * cols(ds),
+        Op::AttentionRows { keys, out, .. } => 6.0 * len(out) * cols(keys),
+        _ => op.writes().into_iter().map(|buf| 10.0 * len(buf)).sum(),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use relp_tape::{Buf, Content, Tape};
+use relp_tape::{Buf, Content, Slots, Tape};
 use wgpu::BufferUsages;
 
 use crate::device::{Faults, Scopes};
-use crate::kernel::{kernel, operands};
+use crate::kernel::{kernel, operands, work};
 use crate::{Gpu, GpuError};
 
 /// A tape's buffers, pipelines, bind groups and parameters on a [`Gpu`].
@@ -17,9 +17,11 @@ pub struct Plan {
     pub(crate) tape: Tape,
     /// Of the GPU that the rest belongs to.
     pub(crate) faults: Faults,
-    /// By [`Buf::index`].
+    /// By [`Buf::index`]. Values that are not needed at the same time share one.
     pub(crate) buffers: Vec<wgpu::Buffer>,
     pub(crate) steps: Vec<Step>,
+    /// The first op of the run under way that has not been submitted.
+    pub(crate) next: usize,
     /// All outputs, one after the other.
     pub(crate) staging: wgpu::Buffer,
     /// Where each output lies in `staging`, in bytes.
@@ -33,6 +35,8 @@ pub(crate) struct Step {
     pub(crate) pipeline: wgpu::ComputePipeline,
     pub(crate) bindings: wgpu::BindGroup,
     pub(crate) grid: (u32, u32),
+    /// Floating-point operations, about.
+    pub(crate) work: f64,
 }
 
 /// Buffers that are freed with their plan, not with the browser's next garbage collection.
@@ -71,6 +75,12 @@ impl Gpu {
 
     fn build(&mut self, tape: &Tape) -> Result<Plan, GpuError> {
         let mut owned = Owned::default();
+        let slots = Slots::of(tape);
+        let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC;
+        let values: Vec<wgpu::Buffer> = (0..)
+            .zip(slots.lens())
+            .map(|(i, &len)| self.buffer(&mut owned, &format!("slot {i}"), 4 * len as u64, usage))
+            .collect();
         let mut buffers = Vec::new();
         for (buf, info) in tape.bufs() {
             let usage = match info.content {
@@ -78,19 +88,23 @@ impl Gpu {
                     buffers.push(self.weights.get(&info.name, info.len())?.clone());
                     continue;
                 }
-                Content::Input | Content::Ids { .. } => BufferUsages::COPY_DST,
-                Content::Value if tape.outputs().contains(&buf) => BufferUsages::COPY_SRC,
-                Content::Value => BufferUsages::empty(),
+                Content::Value => {
+                    buffers.extend(slots.get(buf).map(|slot| values[slot].clone()));
+                    continue;
+                }
+                Content::Input | Content::Ids { .. } => {
+                    BufferUsages::STORAGE | BufferUsages::COPY_DST
+                }
             };
             let bytes = 4 * info.len() as u64;
-            buffers.push(self.buffer(&mut owned, &info.name, bytes, BufferUsages::STORAGE | usage));
+            buffers.push(self.buffer(&mut owned, &info.name, bytes, usage));
         }
         let steps = self.steps(tape, &buffers, &mut owned);
         let mut outputs = Vec::new();
         let mut end = 0;
         for &buf in tape.outputs() {
             let start = end;
-            end += buffers[buf.index()].size();
+            end += 4 * tape.info(buf).len() as u64;
             outputs.push((buf, start..end));
         }
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
@@ -100,6 +114,7 @@ impl Gpu {
             faults: self.faults.clone(),
             buffers,
             steps,
+            next: 0,
             staging,
             outputs,
             _owned: owned,
@@ -128,7 +143,12 @@ impl Gpu {
                 size: wgpu::BufferSize::new(4 * kernel.params.len() as u64),
             };
             let operands = operands(op);
-            let operands = operands.iter().map(|buf| buffers[buf.index()].as_entire_binding());
+            let operands = operands.iter().map(|&buf| wgpu::BufferBinding {
+                buffer: &buffers[buf.index()],
+                offset: 0,
+                size: wgpu::BufferSize::new(4 * tape.info(buf).len() as u64),
+            });
+            let operands = operands.map(wgpu::BindingResource::Buffer);
             let resources = std::iter::once(wgpu::BindingResource::Buffer(params)).chain(operands);
             let entries: Vec<_> = (0..)
                 .zip(resources)
@@ -139,7 +159,7 @@ impl Gpu {
                 layout: &pipeline.get_bind_group_layout(0),
                 entries: &entries,
             });
-            steps.push(Step { pipeline, bindings, grid: kernel.grid });
+            steps.push(Step { pipeline, bindings, grid: kernel.grid, work: work(tape, op) });
         }
         self.counts.pipelines = self.pipelines.len();
         steps

@@ -1,7 +1,10 @@
 //! One run of a plan: upload, compute, read back.
 
+use std::ops::Range;
+
 use futures_channel::oneshot;
 use relp_tape::{Content, Feed, Outputs};
+use web_time::Instant;
 
 use crate::device::Scopes;
 use crate::{Gpu, GpuError, Plan};
@@ -23,6 +26,16 @@ impl Gpu {
     /// # Errors
     /// If the feed does not fit the tape, the GPU was lost, its memory is full, or it refuses.
     pub async fn run(&mut self, plan: &mut Plan, feed: &Feed) -> Result<Outputs, GpuError> {
+        self.start(plan, feed).await?;
+        while self.step(plan).await? {}
+        self.finish(plan).await
+    }
+
+    /// Begins a run that is taken in parts with [`step`](Self::step).
+    ///
+    /// # Errors
+    /// As of [`run`](Self::run).
+    pub async fn start(&mut self, plan: &mut Plan, feed: &Feed) -> Result<(), GpuError> {
         self.faults.check()?;
         if !plan.faults.same_device(&self.faults) {
             return Err(GpuError::ForeignPlan);
@@ -32,7 +45,54 @@ impl Gpu {
         for (buffer, bytes) in inputs {
             self.queue.write_buffer(buffer, 0, bytes);
         }
-        self.queue.submit([plan.encode(&self.device)]);
+        plan.next = 0;
+        let reports = scopes.close().await;
+        self.faults.check()?;
+        reports
+    }
+
+    /// Submits as many ops as take no longer than about an eighth of a second, and waits for them;
+    /// false when all that is left can go with the readback in [`finish`](Self::finish).
+    ///
+    /// # Errors
+    /// As of [`run`](Self::run).
+    pub async fn step(&mut self, plan: &mut Plan) -> Result<bool, GpuError> {
+        let part = plan.part(self.pace.most());
+        if part.end == plan.steps.len() {
+            return Ok(false);
+        }
+        let began = Instant::now();
+        let work = plan.steps[part.clone()].iter().map(|step| step.work).sum();
+        let scopes = Scopes::open(&self.device);
+        let (sender, done) = oneshot::channel();
+        self.queue.submit([plan.encode(&self.device, part.clone(), false)]);
+        self.counts.submits += 1;
+        self.queue.on_submitted_work_done(move || {
+            // Nobody listens if the run was cancelled.
+            let _ = sender.send(());
+        });
+        let reports = scopes.close();
+        let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+        let reports = reports.await;
+        self.faults.check()?;
+        reports?;
+        // A sender that is dropped belongs to a device that is lost.
+        let finished = done.await;
+        self.faults.check()?;
+        finished.map_err(|_| GpuError::Readback)?;
+        self.pace.learn(work, began.elapsed().as_secs_f64());
+        plan.next = part.end;
+        Ok(true)
+    }
+
+    /// Submits what is left, and reads the outputs back.
+    ///
+    /// # Errors
+    /// As of [`run`](Self::run).
+    pub async fn finish(&mut self, plan: &mut Plan) -> Result<Outputs, GpuError> {
+        let scopes = Scopes::open(&self.device);
+        let rest = plan.next..plan.steps.len();
+        self.queue.submit([plan.encode(&self.device, rest, true)]);
         self.counts.submits += 1;
         let (sender, mapped) = oneshot::channel();
         let mapping = Mapping::of(&plan.staging, move |result| {
@@ -63,7 +123,52 @@ impl Gpu {
     }
 }
 
+/// How much is submitted at once. Systems reset a GPU that does not answer for some seconds, and the
+/// screen stands still as long as one submit runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Floating-point operations a second.
+    rate: f64,
+}
+
+impl Pace {
+    /// Seconds that a submit may take.
+    const SUBMIT: f64 = 0.15;
+
+    /// A guess, before anything has run.
+    pub(crate) fn new(is_software: bool) -> Self {
+        Self { rate: if is_software { 2e9 } else { 1e11 } }
+    }
+
+    /// The most work of a submit.
+    fn most(self) -> f64 {
+        self.rate * Self::SUBMIT
+    }
+
+    /// Goes half of the way to what was measured.
+    fn learn(&mut self, work: f64, seconds: f64) {
+        let measured = work / seconds.max(1e-4);
+        self.rate = (0.5 * (self.rate + measured)).clamp(1e8, 1e14);
+    }
+}
+
 impl Plan {
+    /// Ops done and ops in all.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.next, self.steps.len())
+    }
+
+    /// The next ops, at least one, that together are no more than `most` work.
+    fn part(&self, most: f64) -> Range<usize> {
+        let mut work = 0.0;
+        let fits = self.steps[self.next..].iter().take_while(|step| {
+            work += step.work;
+            work <= most
+        });
+        let end = self.next + fits.count();
+        self.next..end.max(self.next + 1).min(self.steps.len())
+    }
+
     /// The content of every buffer that is given anew for each run, checked.
     fn inputs<'a>(&'a self, feed: &'a Feed) -> Result<Vec<(&'a wgpu::Buffer, &'a [u8])>, GpuError> {
         let mut inputs = Vec::new();
@@ -78,18 +183,24 @@ impl Plan {
         Ok(inputs)
     }
 
-    fn encode(&self, device: &wgpu::Device) -> wgpu::CommandBuffer {
+    fn encode(
+        &self,
+        device: &wgpu::Device,
+        part: Range<usize>,
+        read_back: bool,
+    ) -> wgpu::CommandBuffer {
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        for step in &self.steps {
+        for step in &self.steps[part] {
             pass.set_pipeline(&step.pipeline);
             pass.set_bind_group(0, &step.bindings, &[]);
             pass.dispatch_workgroups(step.grid.0, step.grid.1, 1);
         }
         drop(pass);
-        for (buf, place) in &self.outputs {
+        for (buf, place) in self.outputs.iter().filter(|_| read_back) {
             let buffer = &self.buffers[buf.index()];
-            encoder.copy_buffer_to_buffer(buffer, 0, &self.staging, place.start, buffer.size());
+            let bytes = place.end - place.start;
+            encoder.copy_buffer_to_buffer(buffer, 0, &self.staging, place.start, bytes);
         }
         encoder.finish()
     }
@@ -110,7 +221,7 @@ impl<'a> Mapping<'a> {
 
     fn read(&self, plan: &Plan) -> Result<Outputs, GpuError> {
         let view = self.0.get_mapped_range(..).map_err(|_| GpuError::Readback)?;
-        let values = |place: &std::ops::Range<u64>| {
+        let values = |place: &Range<u64>| {
             let bytes = &view[place.start as usize..place.end as usize];
             bytes.as_chunks().0.iter().copied().map(f32::from_le_bytes).collect()
         };

@@ -60,5 +60,9 @@ fn source(op: &Op) -> &'static str {
         Op::GatherDot { .. } => include_str!("../shaders/gather_dot.wgsl"),
         Op::GatherDotGrad { .. } => include_str!("../shaders/gather_dot_grad.wgsl"),
         Op::DeltaDot { .. } => include_str!("../shaders/delta_dot.wgsl"),
+        Op::Interpolate { .. } => include_str!("../shaders/interpolate.wgsl"),
+        Op::AddRows { .. } => include_str!("../shaders/add_rows.wgsl"),
+        Op::Splice { .. } => include_str!("../shaders/splice.wgsl"),
+        Op::AttentionRows { .. } => include_str!("../shaders/attention_rows.wgsl"),
     }
 }

@@ -175,7 +175,11 @@ impl Pass<'_> {
             | Op::GeluGrad { .. }
             | Op::LastRowGrad { .. }
             | Op::GatherDotGrad { .. }
-            | Op::DeltaDot { .. } => panic!("{} has no derivative", op.name()),
+            | Op::DeltaDot { .. }
+            | Op::Interpolate { .. }
+            | Op::AddRows { .. }
+            | Op::Splice { .. }
+            | Op::AttentionRows { .. } => panic!("{} has no derivative", op.name()),
         }
     }
     /// Adds a contribution to the coefficient of `activation`.

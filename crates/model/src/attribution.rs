@@ -1,11 +1,9 @@
 //! One attribution as one tape: both forward passes, one backward pass, and the products.
 
-use std::collections::BTreeMap;
-
 use relp_lrp::{Rules, backward};
 use relp_tape::{Buf, Feed, Outputs, Tape};
 
-use crate::{Config, Direction, Pair, Prompt, Site, gpt2};
+use crate::{Config, Direction, Pair, Run, Site, gpt2};
 
 /// The recorded run of `pairs` pairs of `positions` tokens.
 ///
@@ -29,21 +27,6 @@ pub struct Attribution {
     maps: Vec<(Site, Vec<Buf>)>,
 }
 
-/// What a run of an [`Attribution`] found, for each pair.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Run {
-    /// logit(answer) − logit(foil) on the clean prompt.
-    pub metric_clean: f64,
-    /// The same on the corrupted prompt.
-    pub metric_corrupted: f64,
-    /// The logits at the last position of the clean prompt, \[V\].
-    pub logits_clean: Vec<f32>,
-    /// The same of the corrupted prompt.
-    pub logits_corrupted: Vec<f32>,
-    /// Scores in logits, \[L,T\] row-major, not normalised.
-    pub scores: BTreeMap<Site, Vec<f32>>,
-}
-
 impl Attribution {
     /// Records the run.
     ///
@@ -57,7 +40,7 @@ impl Attribution {
         rules: Rules,
     ) -> Self {
         let mut tape = Tape::new();
-        let forward = gpt2::forward(&mut tape, config, 2 * pairs, positions);
+        let (ids, forward) = gpt2::forward(&mut tape, config, 2 * pairs, positions);
         let logits = gpt2::logits(&mut tape, config, forward.last_normed);
         let unembedding = gpt2::unembedding(&mut tape, config);
         let targets = tape.ids("answer, foil", &[2 * pairs, 2], config.n_vocab as u32);
@@ -76,7 +59,9 @@ impl Attribution {
                 let Some(grad) = gradients.get(act) else {
                     unreachable!("the metric depends on every site of every layer")
                 };
-                let row = tape.delta_dot(&format!("score blocks.{l}.{site}"), act, grad);
+                let groups = site.scores(config.n_head);
+                let name = format!("score blocks.{l}.{site}");
+                let row = tape.delta_dot(&name, act, grad, 0, groups);
                 tape.output(row);
                 rows.push(row);
             }
@@ -84,7 +69,7 @@ impl Attribution {
         }
         tape.output(logits);
         tape.output(target_logits);
-        Self { tape, pairs, ids: forward.ids, targets, seed, target_logits, logits, maps }
+        Self { tape, pairs, ids, targets, seed, target_logits, logits, maps }
     }
 
     /// The computation.
@@ -98,10 +83,7 @@ impl Attribution {
     /// If the number of pairs or their lengths are not what was recorded.
     pub fn feed(&self, pairs: &[Pair], direction: Direction) -> Feed {
         assert_eq!(pairs.len(), self.pairs, "recorded for another number of pairs");
-        let (base, source) = match direction {
-            Direction::Denoise => (Prompt::Corrupted, Prompt::Clean),
-            Direction::Noise => (Prompt::Clean, Prompt::Corrupted),
-        };
+        let (base, source) = direction.prompts();
         let mut feed = Feed::new();
         let tokens = |prompt| pairs.iter().flat_map(move |pair| pair.tokens(prompt));
         feed.ids(self.ids, tokens(base).chain(tokens(source)).map(|token| token.id).collect());
@@ -118,10 +100,7 @@ impl Attribution {
         let n_vocab = logits.len() / (2 * self.pairs);
         let run = |pair: usize| {
             let (base, source) = (pair, self.pairs + pair);
-            let (clean, corrupted) = match direction {
-                Direction::Denoise => (source, base),
-                Direction::Noise => (base, source),
-            };
+            let (clean, corrupted) = direction.clean_and_corrupted(base, source);
             let metric = |row: usize| {
                 f64::from(target_logits[2 * row]) - f64::from(target_logits[2 * row + 1])
             };
@@ -129,8 +108,8 @@ impl Attribution {
             let map = |rows: &[Buf]| {
                 let row = |&buf: &Buf| {
                     let values = outputs.get(buf);
-                    let positions = values.len() / self.pairs;
-                    values[pair * positions..][..positions].iter().copied()
+                    let len = values.len() / self.pairs;
+                    values[pair * len..][..len].iter().copied()
                 };
                 rows.iter().flat_map(row).collect()
             };
@@ -140,6 +119,7 @@ impl Attribution {
                 logits_clean: logits(clean),
                 logits_corrupted: logits(corrupted),
                 scores: self.maps.iter().map(|(site, rows)| (*site, map(rows))).collect(),
+                convergence_error: None,
             }
         };
         (0..self.pairs).map(run).collect()

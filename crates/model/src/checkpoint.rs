@@ -180,7 +180,7 @@ impl Checkpoint {
 /// so that the two cannot differ.
 fn required_tensors(config: &Config) -> Vec<(String, Vec<usize>)> {
     let mut tape = Tape::new();
-    let forward = gpt2::forward(&mut tape, config, 1, 1);
+    let (_, forward) = gpt2::forward(&mut tape, config, 1, 1);
     gpt2::logits(&mut tape, config, forward.last_normed);
     tape.bufs()
         .filter(|(_, info)| info.content == Content::Weight)

@@ -28,6 +28,13 @@ pub struct Figure {
     pub predictions: Predictions,
     /// How the scores were estimated.
     pub method: Method,
+    /// The steps of integrated gradients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+    /// Of integrated gradients: by how much the scores of a layer miss the effect that they should
+    /// add up to, at most, in the units of the scores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub convergence_error: Option<f64>,
     /// The LRP rules that were on.
     #[serde(with = "crate::names::rules_as_names")]
     pub rules: Rules,
@@ -109,6 +116,23 @@ impl Map {
     pub fn by_layer_and_position(layers: usize, values: Vec<f32>) -> Self {
         let shape = vec![layers, values.len() / layers];
         Self { shape, axes: vec!["layer".to_owned(), "position".to_owned()], values }
+    }
+
+    /// A map \[layer, position, head\].
+    pub fn by_head(layers: usize, heads: usize, values: Vec<f32>) -> Self {
+        let shape = vec![layers, values.len() / layers / heads, heads];
+        let axes = ["layer", "position", "head"].map(str::to_owned).to_vec();
+        Self { shape, axes, values }
+    }
+
+    /// The score of a cell summed over what comes after layer and position, such as heads.
+    pub fn sum(&self, layer: usize, position: usize) -> Option<f32> {
+        if layer >= self.layers() || position >= self.positions() {
+            return None;
+        }
+        let each: usize = self.shape[2..].iter().product();
+        let cell = (layer * self.positions() + position) * each;
+        self.values.get(cell..cell + each).map(|values| values.iter().sum())
     }
 
     /// Number of layers.

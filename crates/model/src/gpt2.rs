@@ -35,6 +35,7 @@ impl Layer {
         match site {
             Site::ResidPre => self.resid_pre,
             Site::AttnOut => self.attn_out,
+            Site::Z => self.z,
             Site::ResidMid => self.resid_mid,
             Site::MlpOut => self.mlp_out,
             Site::ResidPost => self.resid_post,
@@ -42,11 +43,9 @@ impl Layer {
     }
 }
 
-/// A recorded forward pass.
+/// A recorded forward pass, or the end of one.
 #[derive(Clone, Debug)]
 pub struct Forward {
-    /// Token ids, \[B,T\].
-    pub ids: Buf,
     /// The layers, first to last.
     pub layers: Vec<Layer>,
     /// The final LayerNorm of the last position, \[B,`d_model`\].
@@ -54,22 +53,27 @@ pub struct Forward {
 }
 
 /// Records the forward pass of `batch` prompts of `positions` tokens, up to the final LayerNorm of
-/// the last position.
+/// the last position; returns it with the buffer of the token ids, \[B,T\].
 #[track_caller]
-pub fn forward(tape: &mut Tape, config: &Config, batch: usize, positions: usize) -> Forward {
+pub fn forward(tape: &mut Tape, config: &Config, batch: usize, positions: usize) -> (Buf, Forward) {
     let ids = tape.ids("tokens", &[batch, positions], config.n_vocab as u32);
     let tokens = token_embedding(tape, config);
-    let places = tape.weight("wpe.weight", &[config.n_ctx, config.d_model]);
-    let mut resid = tape.embed("blocks.0.resid_pre", ids, tokens, places);
-    let mut layers = Vec::with_capacity(config.n_layer);
-    for l in 0..config.n_layer {
+    let places = position_embedding(tape, config);
+    let resid = tape.embed("blocks.0.resid_pre", ids, tokens, places);
+    (ids, forward_from(tape, config, 0, resid))
+}
+
+/// Records the forward pass from the residual stream before layer `first` on, \[B,T,`d_model`\].
+#[track_caller]
+pub fn forward_from(tape: &mut Tape, config: &Config, first: usize, mut resid: Buf) -> Forward {
+    let mut layers = Vec::with_capacity(config.n_layer - first);
+    for l in first..config.n_layer {
         let layer = record_layer(tape, config, l, resid);
         resid = layer.resid_post;
         layers.push(layer);
     }
     let last = tape.last_row("last.resid_post", resid);
-    let last_normed = layer_norm(tape, config, "last.ln_final", "ln_f", last);
-    Forward { ids, layers, last_normed }
+    Forward { layers, last_normed: ln_final(tape, config, "last.ln_final", last) }
 }
 
 /// Records the logits of normalised residual rows \[…,`d_model`\], as \[…,`n_vocab`\].
@@ -92,24 +96,53 @@ pub fn unembedding(tape: &mut Tape, config: &Config) -> Buf {
     tape.weight("lm_head.weight", &[config.n_vocab, config.d_model])
 }
 
+/// The position embedding, \[P,D\].
+pub(crate) fn position_embedding(tape: &mut Tape, config: &Config) -> Buf {
+    tape.weight("wpe.weight", &[config.n_ctx, config.d_model])
+}
+
+/// The final LayerNorm.
+pub(crate) fn ln_final(tape: &mut Tape, config: &Config, name: &str, resid: Buf) -> Buf {
+    layer_norm(tape, config, name, "ln_f", resid)
+}
+
 fn record_layer(tape: &mut Tape, config: &Config, l: usize, resid_pre: Buf) -> Layer {
-    let (d, d_mlp) = (config.d_model, config.d_mlp);
-    let site = |name: &str| format!("blocks.{l}.{name}");
-    let weight = |name: &str| format!("h.{l}.{name}");
-
-    let normed = layer_norm(tape, config, &site("ln1"), &weight("ln_1"), resid_pre);
-    let qkv = linear(tape, &site("attn.qkv"), &weight("attn.c_attn"), normed, [d, 3 * d]);
-    let pattern = tape.attention_pattern(&site("attn.pattern"), qkv, config.n_head);
-    let z = tape.attention_mix(&site("attn.z"), pattern, qkv);
-    let attn_out = linear(tape, &site("attn_out"), &weight("attn.c_proj"), z, [d, d]);
-    let resid_mid = tape.add(&site("resid_mid"), resid_pre, attn_out);
-
-    let normed = layer_norm(tape, config, &site("ln2"), &weight("ln_2"), resid_mid);
-    let pre = linear(tape, &site("mlp.pre"), &weight("mlp.c_fc"), normed, [d, d_mlp]);
-    let post = tape.gelu(&site("mlp.post"), pre);
-    let mlp_out = linear(tape, &site("mlp_out"), &weight("mlp.c_proj"), post, [d_mlp, d]);
-    let resid_post = tape.add(&site("resid_post"), resid_mid, mlp_out);
+    let qkv = qkv(tape, config, l, resid_pre);
+    let pattern = tape.attention_pattern(&at(l, "attn.pattern"), qkv, config.n_head);
+    let z = tape.attention_mix(&at(l, "attn.z"), pattern, qkv);
+    let attn_out = attn_out(tape, config, l, z);
+    let resid_mid = tape.add(&at(l, "resid_mid"), resid_pre, attn_out);
+    let (post, mlp_out) = mlp(tape, config, l, resid_mid);
+    let resid_post = tape.add(&at(l, "resid_post"), resid_mid, mlp_out);
     Layer { resid_pre, qkv, pattern, z, attn_out, resid_mid, post, mlp_out, resid_post }
+}
+
+/// The name of an activation of layer `l`.
+pub(crate) fn at(l: usize, name: &str) -> String {
+    format!("blocks.{l}.{name}")
+}
+
+/// The first LayerNorm of layer `l` and what follows it: queries, keys and values of residual rows.
+pub(crate) fn qkv(tape: &mut Tape, config: &Config, l: usize, resid_pre: Buf) -> Buf {
+    let d = config.d_model;
+    let normed = layer_norm(tape, config, &at(l, "ln1"), &format!("h.{l}.ln_1"), resid_pre);
+    linear(tape, &at(l, "attn.qkv"), &format!("h.{l}.attn.c_attn"), normed, [d, 3 * d])
+}
+
+/// The output projection of layer `l`'s attention.
+pub(crate) fn attn_out(tape: &mut Tape, config: &Config, l: usize, z: Buf) -> Buf {
+    let d = config.d_model;
+    linear(tape, &at(l, "attn_out"), &format!("h.{l}.attn.c_proj"), z, [d, d])
+}
+
+/// The second LayerNorm of layer `l` and its MLP: hidden layer and output of residual rows.
+pub(crate) fn mlp(tape: &mut Tape, config: &Config, l: usize, resid_mid: Buf) -> (Buf, Buf) {
+    let (d, d_mlp) = (config.d_model, config.d_mlp);
+    let normed = layer_norm(tape, config, &at(l, "ln2"), &format!("h.{l}.ln_2"), resid_mid);
+    let pre = linear(tape, &at(l, "mlp.pre"), &format!("h.{l}.mlp.c_fc"), normed, [d, d_mlp]);
+    let post = tape.gelu(&at(l, "mlp.post"), pre);
+    let out = linear(tape, &at(l, "mlp_out"), &format!("h.{l}.mlp.c_proj"), post, [d_mlp, d]);
+    (post, out)
 }
 
 fn layer_norm(tape: &mut Tape, config: &Config, name: &str, weight: &str, x: Buf) -> Buf {

@@ -1,32 +1,41 @@
 //! GPT-2 and what is asked of it.
 //!
 //! [`Config`] and [`Checkpoint`] check what comes from outside; [`gpt2`] records the forward pass;
-//! [`Pair`] is two prompts that can be compared; [`Attribution`] records a whole run, forward and
-//! backward, and [`Figure`] is what a run ends in. Nothing here does input or output, and nothing
+//! [`Pair`] is two prompts that can be compared; [`Recipe`] records what a method needs, a
+//! [`Computation`] ([`Attribution`], [`Integrated`] gradients or an exact [`Sweep`]), and [`Figure`]
+//! is what it ends in. Nothing here does input or output, and nothing
 //! here computes: executors do.
 
 mod attribution;
 mod checkpoint;
+mod computation;
 mod config;
 mod device;
 mod figure;
 pub mod gpt2;
+mod integrated;
 mod names;
 mod pair;
 mod prediction;
 mod request;
+mod run;
 mod site;
+mod sweep;
 mod tokenizer;
 
-pub use attribution::{Attribution, Run};
+pub use attribution::Attribution;
 pub use checkpoint::{Checkpoint, CheckpointError, Dtype, TensorInfo};
+pub use computation::{Computation, Recipe};
 pub use config::{Config, ConfigError};
 pub use device::{Choice, Device, Fallback, Kind, Loaded};
 pub use figure::{Executor, FIGURE_SCHEMA, Figure, Map, Metric, ModelInfo, Predictions, Tokens};
+pub use integrated::{Integrated, Path};
 pub use names::{Direction, Method, UnknownName, rules_as_names};
 pub use pair::{Field, Note, Pair, PairText, Problem, Prompt, check_normaliser};
 pub use prediction::{Prediction, top_predictions};
 pub use relp_lrp::{Rules, UnknownRule};
 pub use request::{Preview, Request};
+pub use run::Run;
 pub use site::Site;
+pub use sweep::{Patch, Sweep};
 pub use tokenizer::{Token, Tokenizer, TokenizerError};

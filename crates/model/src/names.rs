@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Prompt;
+
 /// How a component's effect is estimated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -15,17 +17,28 @@ pub enum Method {
     Relp,
     /// Attribution patching: the plain gradient, which is RelP with no rule.
     Atp,
+    /// Activation patching, the exact effect: the component is replaced, and everything after it
+    /// computed again.
+    Ap,
+    /// Integrated gradients along the embeddings (EAP-IG, inputs).
+    IgInputs,
+    /// Integrated gradients along each activation by itself (as in sparse feature circuits).
+    IgActivations,
 }
 
 impl Method {
     /// All methods.
-    pub const ALL: [Self; 2] = [Self::Relp, Self::Atp];
+    pub const ALL: [Self; 5] =
+        [Self::Relp, Self::Atp, Self::Ap, Self::IgInputs, Self::IgActivations];
 
     /// The name in figures.
     pub fn name(self) -> &'static str {
         match self {
             Method::Relp => "relp",
             Method::Atp => "atp",
+            Method::Ap => "ap",
+            Method::IgInputs => "ig-inputs",
+            Method::IgActivations => "ig-activations",
         }
     }
 
@@ -34,7 +47,15 @@ impl Method {
         match self {
             Method::Relp => "RelP",
             Method::Atp => "AtP",
+            Method::Ap => "AP",
+            Method::IgInputs => "IG (inputs)",
+            Method::IgActivations => "IG (activations)",
         }
+    }
+
+    /// Whether it takes steps from base to source.
+    pub fn has_steps(self) -> bool {
+        matches!(self, Method::IgInputs | Method::IgActivations)
     }
 }
 
@@ -66,6 +87,22 @@ pub enum Direction {
 impl Direction {
     /// Both directions.
     pub const ALL: [Self; 2] = [Self::Denoise, Self::Noise];
+
+    /// The prompts of the base run and of the source run.
+    pub fn prompts(self) -> (Prompt, Prompt) {
+        match self {
+            Direction::Denoise => (Prompt::Corrupted, Prompt::Clean),
+            Direction::Noise => (Prompt::Clean, Prompt::Corrupted),
+        }
+    }
+
+    /// Of something of the base run and the same of the source run: the clean and the corrupted one.
+    pub fn clean_and_corrupted<T>(self, base: T, source: T) -> (T, T) {
+        match self {
+            Direction::Denoise => (source, base),
+            Direction::Noise => (base, source),
+        }
+    }
 
     /// The name in figures.
     pub fn name(self) -> &'static str {

@@ -232,6 +232,12 @@ impl Pair {
         self.clean.len()
     }
 
+    /// The positions where the prompts differ, first to last.
+    pub fn differing(&self) -> Vec<usize> {
+        let both = self.clean.iter().zip(&self.corrupted).enumerate();
+        both.filter(|(_, (clean, corrupted))| clean.id != corrupted.id).map(|(t, _)| t).collect()
+    }
+
     /// The tokens of one prompt.
     pub fn tokens(&self, prompt: Prompt) -> &[Token] {
         match prompt {

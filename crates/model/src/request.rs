@@ -20,15 +20,22 @@ pub struct Request {
     pub sites: Vec<Site>,
     /// Whether scores are divided by metric(clean) − metric(corrupted).
     pub normalise: bool,
+    /// The steps of the methods that [have any](Method::has_steps).
+    pub steps: usize,
 }
 
 impl Request {
+    /// The usual number of steps.
+    pub const STEPS: usize = 5;
+
     /// The rules that the method follows.
     pub fn effective_rules(&self) -> Rules {
-        match self.method {
-            Method::Relp => self.rules,
-            Method::Atp => Rules::NONE,
-        }
+        if self.method == Method::Relp { self.rules } else { Rules::NONE }
+    }
+
+    /// The steps that the method takes.
+    pub fn effective_steps(&self) -> Option<usize> {
+        self.method.has_steps().then_some(self.steps)
     }
 }
 

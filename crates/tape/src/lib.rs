@@ -28,9 +28,11 @@ mod feed;
 mod op;
 mod record;
 pub mod reference;
+mod slots;
 mod tape;
 
 pub use buf::{Buf, BufInfo, Content};
 pub use feed::{Feed, FeedError, Outputs};
 pub use op::{Op, Slope};
+pub use slots::Slots;
 pub use tape::Tape;

@@ -92,9 +92,29 @@ pub enum Op {
     /// `out[n,:] = Σ_k dy[n,k] · w[ids[n,k],:]`; out \[N,D\].
     GatherDotGrad { dy: Buf, w: Buf, ids: Buf, out: Buf },
 
-    /// `out[b,t] = Σ_d (act[B+b,t,d] − act[b,t,d]) · grad[b,t,d]`; act \[2B,T,D\] holds the base
-    /// runs and then the source runs, grad \[B,T,D\], out \[B,T\].
-    DeltaDot { act: Buf, grad: Buf, out: Buf },
+    /// With `r' = r mod R`: `out[r,g] = Σ_c (act[R+r',first_col+c] − act[r',first_col+c]) · grad[r,c]`
+    /// over the columns c of group g, of G groups of equal width; act \[2B,…,J\] holds the R rows of
+    /// the base runs and then those of the source runs, grad \[N·B,…,C\] N coefficients of each,
+    /// out \[N·B,…,G\].
+    DeltaDot { act: Buf, grad: Buf, first_col: usize, out: Buf },
+
+    /// `out[k·B+b,…] = x[b,…] + (k+1)/N · (x[B+b,…] − x[b,…])` for k < N; x \[2B,…\] holds the base
+    /// runs and then the source runs, out \[N·B,…\] N steps from each base to its source.
+    Interpolate { x: Buf, out: Buf },
+
+    /// `out[r,:] = a[a_rows[r],:] + b[b_rows[r],:]`, where the number of an operand's rows stands for
+    /// a row of zeros; a \[…,D\], b \[…,D\], a_rows and b_rows \[…\], out \[…,D\].
+    AddRows { a: Buf, a_rows: Buf, b: Buf, b_rows: Buf, out: Buf },
+
+    /// `out[r,c] = x[rows[r,1],c]` where c lies in block `blocks[r]` of `width` columns, else
+    /// `x[rows[r,0],c]`; the number of x's rows stands for a row of zeros; x \[…,J\], rows \[R,2\],
+    /// blocks \[R\], out \[R,J\].
+    Splice { x: Buf, rows: Buf, blocks: Buf, width: usize, out: Buf },
+
+    /// `out[r,h,:] = Σ_s p[s] · v[keys[r,s],h]` with p = softmax over s of
+    /// `q[queries[r],h]·k[keys[r,s],h] / √E`, over those s alone whose `keys[r,s]` is a row of qkv and
+    /// not its number of rows; qkv \[…,3D\], queries \[R\], keys \[R,T\], out \[R,D\].
+    AttentionRows { qkv: Buf, queries: Buf, keys: Buf, heads: usize, out: Buf },
 }
 
 impl Op {
@@ -121,11 +141,15 @@ impl Op {
             Op::GatherDot { .. } => "gather_dot",
             Op::GatherDotGrad { .. } => "gather_dot_grad",
             Op::DeltaDot { .. } => "delta_dot",
+            Op::Interpolate { .. } => "interpolate",
+            Op::AddRows { .. } => "add_rows",
+            Op::Splice { .. } => "splice",
+            Op::AttentionRows { .. } => "attention_rows",
         }
     }
 
     /// Every op's name, in the order of the enum.
-    pub const NAMES: [&'static str; 20] = [
+    pub const NAMES: [&'static str; 24] = [
         "embed",
         "layer_norm",
         "layer_norm_grad",
@@ -146,6 +170,10 @@ impl Op {
         "gather_dot",
         "gather_dot_grad",
         "delta_dot",
+        "interpolate",
+        "add_rows",
+        "splice",
+        "attention_rows",
     ];
 
     /// The buffers read, each with the word the listing uses for it.
@@ -172,6 +200,16 @@ impl Op {
             Op::GatherDot { x, w, ids, .. } => vec![("x", x), ("w", w), ("ids", ids)],
             Op::GatherDotGrad { dy, w, ids, .. } => vec![("dy", dy), ("w", w), ("ids", ids)],
             Op::DeltaDot { act, grad, .. } => vec![("act", act), ("grad", grad)],
+            Op::Interpolate { x, .. } => vec![("x", x)],
+            Op::AddRows { a, a_rows, b, b_rows, .. } => {
+                vec![("a", a), ("a_rows", a_rows), ("b", b), ("b_rows", b_rows)]
+            }
+            Op::Splice { x, rows, blocks, .. } => {
+                vec![("x", x), ("rows", rows), ("blocks", blocks)]
+            }
+            Op::AttentionRows { qkv, queries, keys, .. } => {
+                vec![("qkv", qkv), ("queries", queries), ("keys", keys)]
+            }
         };
         match *self {
             Op::Linear { bias: Some(bias), .. } => reads.push(("bias", bias)),
@@ -204,7 +242,11 @@ impl Op {
             | Op::LastRowGrad { out, .. }
             | Op::GatherDot { out, .. }
             | Op::GatherDotGrad { out, .. }
-            | Op::DeltaDot { out, .. } => vec![out],
+            | Op::DeltaDot { out, .. }
+            | Op::Interpolate { out, .. }
+            | Op::AddRows { out, .. }
+            | Op::Splice { out, .. }
+            | Op::AttentionRows { out, .. } => vec![out],
         }
     }
 
@@ -213,11 +255,13 @@ impl Op {
         match self {
             Op::LayerNorm { eps, .. } => vec![("eps", format!("{eps:e}"))],
             Op::LayerNormGrad { detach_scale: true, .. } => vec![("scale", "detached".to_owned())],
-            Op::LinearT { first_col, .. } if *first_col > 0 => {
+            Op::LinearT { first_col, .. } | Op::DeltaDot { first_col, .. } if *first_col > 0 => {
                 vec![("first_col", first_col.to_string())]
             }
             Op::GeluGrad { slope: Slope::Ratio, .. } => vec![("slope", "ratio".to_owned())],
             Op::Mul { scale, .. } if *scale != 1.0 => vec![("scale", scale.to_string())],
+            Op::Splice { width, .. } => vec![("width", width.to_string())],
+            Op::AttentionRows { heads, .. } => vec![("heads", heads.to_string())],
             _ => Vec::new(),
         }
     }

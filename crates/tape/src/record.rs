@@ -230,13 +230,88 @@ impl Tape {
         self.push(Op::GatherDotGrad { dy, w, ids, out })
     }
 
-    /// Records [`Op::DeltaDot`].
+    /// Records [`Op::DeltaDot`] with sums over `groups` groups of columns.
     #[track_caller]
-    pub fn delta_dot(&mut self, name: &str, act: Buf, grad: Buf) -> Buf {
-        let &[b, t, d] = self.dims(grad);
-        assert_eq!(self.shape(act), [2 * b, t, d], "{name}: act holds base and source runs");
-        let out = self.value(name, &[b, t]);
-        self.push(Op::DeltaDot { act, grad, out })
+    pub fn delta_dot(
+        &mut self,
+        name: &str,
+        act: Buf,
+        grad: Buf,
+        first_col: usize,
+        groups: usize,
+    ) -> Buf {
+        let (given, wanted) = (self.shape(act), self.shape(grad));
+        let axes = wanted.len();
+        assert!(
+            given.len() == axes && given[1..axes - 1] == wanted[1..axes - 1],
+            "{name}: act {given:?} and grad {wanted:?} differ"
+        );
+        assert!(
+            given[0].is_multiple_of(2) && wanted[0].is_multiple_of(given[0] / 2),
+            "{name}: act holds base and source runs, grad some coefficients of each"
+        );
+        let cols = wanted[axes - 1];
+        assert!(first_col + cols <= given[axes - 1], "{name}: columns {first_col}+{cols}");
+        assert!(cols.is_multiple_of(groups), "{name}: {cols} columns are not {groups} groups");
+        let shape = with_cols(wanted, groups);
+        let out = self.value(name, &shape);
+        self.push(Op::DeltaDot { act, grad, first_col, out })
+    }
+
+    /// Records [`Op::Interpolate`] in `steps` steps.
+    #[track_caller]
+    pub fn interpolate(&mut self, name: &str, x: Buf, steps: usize) -> Buf {
+        let mut shape = self.shape(x).to_vec();
+        assert!(shape[0].is_multiple_of(2), "{name}: x holds base and source runs");
+        shape[0] = shape[0] / 2 * steps;
+        let out = self.value(name, &shape);
+        self.push(Op::Interpolate { x, out })
+    }
+
+    /// Records [`Op::AddRows`].
+    #[track_caller]
+    pub fn add_rows(&mut self, name: &str, a: Buf, a_rows: Buf, b: Buf, b_rows: Buf) -> Buf {
+        let d = self.info(a).cols();
+        assert_eq!(self.info(b).cols(), d, "{name}: a and b differ in width");
+        self.assert_ids(a_rows, self.info(a).rows() + 1);
+        self.assert_ids(b_rows, self.info(b).rows() + 1);
+        assert_eq!(self.shape(a_rows), self.shape(b_rows), "{name}: as many rows of a as of b");
+        let shape = [self.shape(a_rows), &[d]].concat();
+        let out = self.value(name, &shape);
+        self.push(Op::AddRows { a, a_rows, b, b_rows, out })
+    }
+
+    /// Records [`Op::Splice`].
+    #[track_caller]
+    pub fn splice(&mut self, name: &str, x: Buf, rows: Buf, blocks: Buf, width: usize) -> Buf {
+        let j = self.info(x).cols();
+        assert!(j.is_multiple_of(width), "{name}: {j} columns are not blocks of {width}");
+        let &[r, 2] = self.dims(rows) else { panic!("{name}: rows are two each") };
+        assert_eq!(self.shape(blocks), [r], "{name}: a block a row");
+        self.assert_ids(rows, self.info(x).rows() + 1);
+        self.assert_ids(blocks, j / width);
+        let out = self.value(name, &[r, j]);
+        self.push(Op::Splice { x, rows, blocks, width, out })
+    }
+
+    /// Records [`Op::AttentionRows`].
+    #[track_caller]
+    pub fn attention_rows(
+        &mut self,
+        name: &str,
+        qkv: Buf,
+        queries: Buf,
+        keys: Buf,
+        heads: usize,
+    ) -> Buf {
+        let (n, d3) = (self.info(qkv).rows(), self.info(qkv).cols());
+        assert!(d3.is_multiple_of(3 * heads), "{name}: width {d3} is not 3 × {heads} heads");
+        let &[r, _] = self.dims(keys);
+        assert_eq!(self.shape(queries), [r], "{name}: a query a row");
+        self.assert_ids(queries, n);
+        self.assert_ids(keys, n + 1);
+        let out = self.value(name, &[r, d3 / 3]);
+        self.push(Op::AttentionRows { qkv, queries, keys, heads, out })
     }
 
     fn value(&mut self, name: &str, shape: &[usize]) -> Buf {

@@ -154,7 +154,22 @@ fn execute(tape: &Tape, op: &Op, values: &mut Values) {
             Op::GatherDotGrad { dy, w, ids, .. } => {
                 vec![gather_dot_grad(f(dy), f(w), values.ids(ids), cols(w), cols(ids))]
             }
-            Op::DeltaDot { act, grad, .. } => vec![delta_dot(f(act), f(grad), cols(grad))],
+            Op::DeltaDot { act, grad, first_col, out } => {
+                let window = (first_col, cols(grad), cols(act));
+                vec![delta_dot(f(act), f(grad), window, cols(out))]
+            }
+            Op::Interpolate { x, out } => vec![interpolate(f(x), len(out))],
+            Op::AddRows { a, a_rows, b, b_rows, .. } => {
+                let (a_rows, b_rows) = (values.ids(a_rows), values.ids(b_rows));
+                vec![add_rows((f(a), a_rows), (f(b), b_rows), cols(a))]
+            }
+            Op::Splice { x, rows, blocks, width, .. } => {
+                vec![splice(f(x), values.ids(rows), values.ids(blocks), width, cols(x))]
+            }
+            Op::AttentionRows { qkv, queries, keys, heads, .. } => {
+                let (queries, keys) = (values.ids(queries), values.ids(keys));
+                vec![attention_rows(f(qkv), queries, keys, heads, cols(qkv) / 3)]
+            }
         }
     };
     for (buf, result) in op.writes().into_iter().zip(results) {
@@ -421,11 +436,76 @@ fn gather_dot_grad(dy: &[f64], w: &[f64], ids: &[u32], d: usize, k: usize) -> Ve
     out
 }
 
-fn delta_dot(act: &[f64], grad: &[f64], d: usize) -> Vec<f64> {
+/// `window`: the first column of `act`, the columns of `grad`, and those of `act`.
+fn delta_dot(
+    act: &[f64],
+    grad: &[f64],
+    (first_col, cols, act_cols): (usize, usize, usize),
+    groups: usize,
+) -> Vec<f64> {
     let (base, source) = act.split_at(act.len() / 2);
-    let rows = source.chunks(d).zip(base.chunks(d)).zip(grad.chunks(d));
-    rows.map(|((source, base), grad)| {
-        source.iter().zip(base).zip(grad).map(|((s, b), g)| (s - b) * g).sum()
-    })
-    .collect()
+    let rows = base.len() / act_cols;
+    let mut out = Vec::with_capacity(grad.len() / cols * groups);
+    for (r, grad) in grad.chunks(cols).enumerate() {
+        let at = r % rows * act_cols + first_col;
+        let delta: Vec<f64> = (at..at + cols).map(|i| source[i] - base[i]).collect();
+        let width = cols / groups;
+        out.extend(
+            delta.chunks(width).zip(grad.chunks(width)).map(|(delta, grad)| dot(delta, grad)),
+        );
+    }
+    out
+}
+
+fn interpolate(x: &[f64], len: usize) -> Vec<f64> {
+    let (base, source) = x.split_at(x.len() / 2);
+    let steps = len / base.len();
+    let at = |k: usize| {
+        let part = (k + 1) as f64 / steps as f64;
+        base.iter().zip(source).map(move |(base, source)| base + part * (source - base))
+    };
+    (0..steps).flat_map(at).collect()
+}
+
+/// Row `row` of `x`, or zeros where that is past its end.
+fn row_or_zeros(x: &[f64], row: u32, cols: usize) -> Vec<f64> {
+    x.chunks(cols).nth(row as usize).map_or_else(|| vec![0.0; cols], <[f64]>::to_vec)
+}
+
+fn add_rows((a, a_rows): (&[f64], &[u32]), (b, b_rows): (&[f64], &[u32]), cols: usize) -> Vec<f64> {
+    let row = |(&i, &j)| plus(row_or_zeros(a, i, cols), Some(&row_or_zeros(b, j, cols)));
+    a_rows.iter().zip(b_rows).flat_map(row).collect()
+}
+
+fn splice(x: &[f64], rows: &[u32], blocks: &[u32], width: usize, cols: usize) -> Vec<f64> {
+    let mut out = Vec::with_capacity(blocks.len() * cols);
+    for (rows, &block) in rows.chunks(2).zip(blocks) {
+        let mut row = row_or_zeros(x, rows[0], cols);
+        let block = block as usize * width..(block as usize + 1) * width;
+        row[block.clone()].copy_from_slice(&row_or_zeros(x, rows[1], cols)[block]);
+        out.extend(row);
+    }
+    out
+}
+
+fn attention_rows(qkv: &[f64], queries: &[u32], keys: &[u32], heads: usize, d: usize) -> Vec<f64> {
+    let (e, rows) = (d / heads, qkv.len() / (3 * d));
+    let part = |row: u32, part: usize, h: usize| &qkv[(row as usize * 3 + part) * d + h * e..][..e];
+    let mut out = Vec::with_capacity(queries.len() * d);
+    for (&query, keys) in queries.iter().zip(keys.chunks(keys.len() / queries.len())) {
+        let seen: Vec<u32> = keys.iter().copied().filter(|&key| (key as usize) < rows).collect();
+        for h in 0..heads {
+            let score = |&key: &u32| dot(part(query, 0, h), part(key, 1, h)) / (e as f64).sqrt();
+            let scores: Vec<f64> = seen.iter().map(score).collect();
+            let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let sum: f64 = scores.iter().map(|score| (score - max).exp()).sum();
+            let mut z = vec![0.0; e];
+            for (score, &key) in scores.iter().zip(&seen) {
+                let weight = (score - max).exp() / sum;
+                z.iter_mut().zip(part(key, 2, h)).for_each(|(z, v)| *z += weight * v);
+            }
+            out.extend(z);
+        }
+    }
+    out
 }

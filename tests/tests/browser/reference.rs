@@ -43,5 +43,6 @@ pub(crate) fn headline() -> Request {
         direction: Direction::Denoise,
         sites: Site::PAPER.to_vec(),
         normalise: false,
+        steps: Request::STEPS,
     }
 }

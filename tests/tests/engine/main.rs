@@ -6,5 +6,6 @@ mod derivatives;
 mod goldens;
 mod listings;
 mod ops;
+mod patching;
 mod primer;
 mod shaders;

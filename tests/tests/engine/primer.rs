@@ -45,6 +45,7 @@ fn examples() -> Vec<Request> {
         direction: Direction::Denoise,
         sites: Site::PAPER.to_vec(),
         normalise: false,
+        steps: Request::STEPS,
     };
     examples.into_iter().map(request).collect()
 }
@@ -60,7 +61,7 @@ fn run(engine: &mut Engine<InMemory>, request: &Request) -> Figure {
 /// Compares a figure of the first example with what PyTorch computed in float64.
 fn check_golden(engine: &mut Engine<InMemory>) {
     let golden: serde_json::Value = serde_json::from_slice(&file("golden.json")).unwrap();
-    for method in Method::ALL {
+    for method in [Method::Relp, Method::Atp] {
         let figure = run(engine, &Request { method, ..headline() });
         let ids = |tokens: &[relp_model::Token]| -> Vec<u64> {
             tokens.iter().map(|token| u64::from(token.id)).collect()

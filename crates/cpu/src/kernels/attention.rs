@@ -155,3 +155,37 @@ pub(crate) fn attention_scores_grad(ds: &[f32], qkv: &[f32], heads: Heads, out: 
         }
     });
 }
+
+/// `qkv` \[…,3D\], `queries` \[R\], `keys` \[R,T\] → `out` \[R,D\].
+pub(crate) fn attention_rows(
+    qkv: &[f32],
+    queries: &[u32],
+    keys: &[u32],
+    heads: usize,
+    d: usize,
+    out: &mut [f32],
+) {
+    let (e, rows) = (d / heads, (qkv.len() / (3 * d)) as u32);
+    let scale = 1.0 / (e as f32).sqrt();
+    let t = keys.len() / queries.len();
+    let part = |row: u32, part: usize, h: usize| &qkv[(row as usize * 3 + part) * d + h * e..][..e];
+    parallel::chunks(out, d, queries.len() * t * d, |r, out| {
+        let mut weights = Vec::with_capacity(t);
+        let seen = || keys[r * t..][..t].iter().copied().filter(|&key| key < rows);
+        for (h, out) in out.chunks_mut(e).enumerate() {
+            let q = part(queries[r], 0, h);
+            weights.clear();
+            weights.extend(seen().map(|key| dot(q, part(key, 1, h)) * scale));
+            let max = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let mut sum = 0.0;
+            for weight in &mut weights {
+                *weight = (*weight - max).exp();
+                sum += *weight;
+            }
+            out.fill(0.0);
+            for (weight, key) in weights.iter().zip(seen()) {
+                add_scaled(out, weight / sum, part(key, 2, h));
+            }
+        }
+    });
+}

@@ -42,15 +42,3 @@ pub(crate) fn gather_dot_grad(
         }
     }
 }
-
-/// `act` \[2B,T,D\], `grad` \[B,T,D\] → `out` \[B,T\].
-pub(crate) fn delta_dot(act: &[f32], grad: &[f32], d: usize, out: &mut [f32]) {
-    let (base, source) = act.split_at(act.len() / 2);
-    let rows = base.chunks(d).zip(source.chunks(d)).zip(grad.chunks(d));
-    for (out, ((base, source), grad)) in out.iter_mut().zip(rows) {
-        // In f64, as the two activations are often close to each other.
-        let terms = source.iter().zip(base).zip(grad);
-        let sum: f64 = terms.map(|((s, b), g)| f64::from(s - b) * f64::from(*g)).sum();
-        *out = sum as f32;
-    }
-}

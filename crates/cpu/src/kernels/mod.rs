@@ -7,6 +7,7 @@ pub(crate) mod embedding;
 pub(crate) mod gather;
 pub(crate) mod matmul;
 pub(crate) mod norm;
+pub(crate) mod patching;
 pub(crate) mod pointwise;
 
 /// Σ a·b in eight running sums, which the compiler keeps in vector registers.

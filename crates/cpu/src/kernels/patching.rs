@@ -1,0 +1,87 @@
+//! What compares a base run with its source run, and what puts parts of one into the other.
+
+/// Which columns of `act` belong to the columns of `grad`.
+#[derive(Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) first_col: usize,
+    pub(crate) cols: usize,
+    pub(crate) of: usize,
+}
+
+/// `act` \[2R,J\], `grad` \[N·R,C\] → `out` \[N·R,G\].
+pub(crate) fn delta_dot(act: &[f32], grad: &[f32], window: Window, groups: usize, out: &mut [f32]) {
+    let Window { first_col, cols, of } = window;
+    let (base, source) = act.split_at(act.len() / 2);
+    let (rows, width) = (base.len() / of, cols / groups);
+    for (r, (out, grad)) in out.chunks_mut(groups).zip(grad.chunks(cols)).enumerate() {
+        let at = r % rows * of + first_col;
+        let (base, source) = (&base[at..at + cols], &source[at..at + cols]);
+        let parts = base.chunks(width).zip(source.chunks(width)).zip(grad.chunks(width));
+        for (out, ((base, source), grad)) in out.iter_mut().zip(parts) {
+            // In f64, as the two activations are often close to each other.
+            let terms = source.iter().zip(base).zip(grad);
+            let sum: f64 = terms.map(|((s, b), g)| f64::from(s - b) * f64::from(*g)).sum();
+            *out = sum as f32;
+        }
+    }
+}
+
+/// `x` \[2B,…\] → `out` \[N·B,…\].
+pub(crate) fn interpolate(x: &[f32], out: &mut [f32]) {
+    let (base, source) = x.split_at(x.len() / 2);
+    let steps = out.len() / base.len();
+    for (k, out) in out.chunks_mut(base.len()).enumerate() {
+        let part = (k + 1) as f32 / steps as f32;
+        for ((out, base), source) in out.iter_mut().zip(base).zip(source) {
+            *out = base + part * (source - base);
+        }
+    }
+}
+
+/// Row `row` of `x`; `None` where that is past its end, which stands for zeros.
+fn row_of(x: &[f32], row: u32, cols: usize) -> Option<&[f32]> {
+    x.get(row as usize * cols..)?.get(..cols)
+}
+
+/// `a`, `b` \[…,D\], `a_rows`, `b_rows` \[R\] → `out` \[R,D\].
+pub(crate) fn add_rows(
+    a: &[f32],
+    a_rows: &[u32],
+    b: &[f32],
+    b_rows: &[u32],
+    cols: usize,
+    out: &mut [f32],
+) {
+    for ((out, &i), &j) in out.chunks_mut(cols).zip(a_rows).zip(b_rows) {
+        match (row_of(a, i, cols), row_of(b, j, cols)) {
+            (Some(a), Some(b)) => {
+                for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+                    *out = a + b;
+                }
+            }
+            (Some(row), None) | (None, Some(row)) => out.copy_from_slice(row),
+            (None, None) => out.fill(0.0),
+        }
+    }
+}
+
+/// `x` \[…,J\], `rows` \[R,2\], `blocks` \[R\] → `out` \[R,J\].
+pub(crate) fn splice(
+    x: &[f32],
+    rows: &[u32],
+    blocks: &[u32],
+    width: usize,
+    cols: usize,
+    out: &mut [f32],
+) {
+    let copy = |out: &mut [f32], row: Option<&[f32]>| match row {
+        Some(row) => out.copy_from_slice(row),
+        None => out.fill(0.0),
+    };
+    for ((out, rows), &block) in out.chunks_mut(cols).zip(rows.chunks(2)).zip(blocks) {
+        copy(out, row_of(x, rows[0], cols));
+        let block = block as usize * width..(block as usize + 1) * width;
+        let source = row_of(x, rows[1], cols).map(|row| &row[block.clone()]);
+        copy(&mut out[block], source);
+    }
+}

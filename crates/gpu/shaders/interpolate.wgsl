@@ -1,0 +1,26 @@
+// out[k·B+b,…] = x[b,…] + (k+1)/steps · (x[B+b,…] − x[b,…])
+
+struct Params {
+    N: u32, // elements of out
+    half: u32, // elements of the base runs
+    steps: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [2B,…]: base runs, source runs
+@group(0) @binding(2) var<storage, read_write> out: array<f32>; // [steps·B,…]
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let n = (group.y * groups.x + group.x) * 64u + local;
+    if (n >= params.N) {
+        return;
+    }
+    let part = f32(n / params.half + 1u) / f32(params.steps);
+    let i = n % params.half;
+    out[n] = x[i] + part * (x[params.half + i] - x[i]);
+}

@@ -1,0 +1,113 @@
+//! Which values share memory: a buffer's place is free again after its last use.
+
+use crate::{Buf, Content, Tape};
+
+/// A place in memory for every value of a tape, as few and as small as their lives allow.
+///
+/// While an op runs, what it reads and what it writes lie in different slots. The slot of an output
+/// is its own until the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// By [`Buf::index`].
+    of: Vec<Option<usize>>,
+    lens: Vec<usize>,
+}
+
+impl Slots {
+    /// Assigns the slots of a tape's values, first fit by size.
+    pub fn of(tape: &Tape) -> Self {
+        let mut last_use: Vec<usize> = vec![0; tape.bufs().len()];
+        for (i, op) in tape.ops().iter().enumerate() {
+            let used = op.reads().into_iter().map(|(_, buf)| buf).chain(op.writes());
+            used.for_each(|buf| last_use[buf.index()] = i);
+        }
+        for &buf in tape.outputs() {
+            last_use[buf.index()] = usize::MAX;
+        }
+        let mut slots = Self { of: vec![None; tape.bufs().len()], lens: Vec::new() };
+        let mut free: Vec<usize> = Vec::new();
+        for (i, op) in tape.ops().iter().enumerate() {
+            for buf in op.writes() {
+                let slot = slots.take(&mut free, tape.info(buf).len());
+                slots.of[buf.index()] = Some(slot);
+            }
+            let mut done: Vec<Buf> = op.reads().into_iter().map(|(_, buf)| buf).collect();
+            done.extend(op.writes());
+            done.retain(|&buf| {
+                tape.info(buf).content == Content::Value && last_use[buf.index()] == i
+            });
+            done.sort_unstable();
+            done.dedup();
+            free.extend(done.into_iter().filter_map(|buf| slots.of[buf.index()]));
+        }
+        slots
+    }
+
+    /// The slot of a value; `None` for what is given.
+    pub fn get(&self, buf: Buf) -> Option<usize> {
+        self.of[buf.index()]
+    }
+
+    /// The elements that each slot has to hold.
+    pub fn lens(&self) -> &[usize] {
+        &self.lens
+    }
+
+    /// The smallest free slot that is large enough, or else the largest, made larger.
+    fn take(&mut self, free: &mut Vec<usize>, len: usize) -> usize {
+        let fits = free.iter().enumerate().filter(|(_, slot)| self.lens[**slot] >= len);
+        let smallest = fits.min_by_key(|(_, slot)| self.lens[**slot]).map(|(i, _)| i);
+        let largest =
+            || free.iter().enumerate().max_by_key(|(_, slot)| self.lens[**slot]).map(|(i, _)| i);
+        if let Some(i) = smallest.or_else(largest) {
+            let slot = free.swap_remove(i);
+            self.lens[slot] = self.lens[slot].max(len);
+            slot
+        } else {
+            self.lens.push(len);
+            self.lens.len() - 1
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_needs_two_slots_and_one_for_the_output() {
+        let mut tape = Tape::new();
+        let x = tape.input("x", &[4]);
+        let mut y = x;
+        for i in 0..5 {
+            y = tape.gelu(&format!("y{i}"), y);
+        }
+        tape.output(y);
+        let slots = Slots::of(&tape);
+        assert_eq!(slots.get(x), None);
+        assert_eq!(slots.lens(), [4, 4]);
+        let first = tape.ops()[0].writes()[0];
+        assert_eq!(slots.get(first), Some(0));
+        assert_eq!(slots.get(y), Some(0), "free again long since");
+    }
+
+    #[test]
+    fn nothing_is_overwritten_that_is_still_read() {
+        let mut tape = Tape::new();
+        let x = tape.input("x", &[3]);
+        let kept = tape.gelu("kept", x);
+        let mut y = tape.gelu("y", kept);
+        for i in 0..4 {
+            y = tape.add(&format!("sum {i}"), y, kept);
+        }
+        let early = tape.gelu("early output", x);
+        tape.output(early);
+        let last = tape.gelu("last", x);
+        tape.output(last);
+        let slots = Slots::of(&tape);
+        for op in &tape.ops()[1..6] {
+            assert_ne!(slots.get(op.writes()[0]), slots.get(kept), "{}", op.name());
+        }
+        assert_ne!(slots.get(early), slots.get(last), "outputs stay");
+    }
+}
