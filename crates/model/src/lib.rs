@@ -6,6 +6,7 @@
 //! is what it ends in. Nothing here does input or output, and nothing
 //! here computes: executors do.
 
+mod agreement;
 mod attribution;
 mod checkpoint;
 mod computation;
@@ -23,6 +24,7 @@ mod site;
 mod sweep;
 mod tokenizer;
 
+pub use agreement::{Agreement, SiteAgreement, agreement};
 pub use attribution::Attribution;
 pub use checkpoint::{Checkpoint, CheckpointError, Dtype, TensorInfo};
 pub use computation::{Computation, Recipe};

@@ -107,6 +107,7 @@ impl State {
             direction: self.direction.get(),
             sites: Site::PAPER.to_vec(),
             normalise: self.normalise.get(),
+            steps: Request::STEPS,
         }
     }
 

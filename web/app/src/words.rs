@@ -24,7 +24,6 @@ pub const MAPS_HELP: &str = "Each cell is one activation of the model: a layer (
     position (to the right). Its colour says how far the metric would move if this activation \
     were taken from the other prompt, as the chosen method estimates it.";
 pub const STALE: &str = "These maps are of the previous input.";
-pub const NO_RULES: &str = "AtP is the plain gradient: it has no rules.";
 pub const NO_FIGURE: &str = "The maps will appear here.";
 
 /// What a rule does, in a sentence.
@@ -60,6 +59,18 @@ pub fn method(method: Method) -> &'static str {
     match method {
         Method::Relp => "Relevance patching: the gradient, with the rules below in its place.",
         Method::Atp => "Attribution patching: the plain gradient.",
+        Method::Ap => {
+            "Activation patching, the exact answer: every component replaced in turn, and all after \
+             it computed again."
+        }
+        Method::IgInputs => {
+            "Integrated gradients: averaged over steps in which the embeddings go from one prompt to \
+             the other."
+        }
+        Method::IgActivations => {
+            "Integrated gradients: averaged over steps in which each activation by itself goes from \
+             one prompt's value to the other's."
+        }
     }
 }
 
@@ -67,6 +78,7 @@ pub fn method(method: Method) -> &'static str {
 pub fn site(site: Site) -> &'static str {
     match site {
         Site::ResidPre => "residual stream before the layer",
+        Site::Z => "the heads' outputs",
         Site::AttnOut => "what attention adds",
         Site::ResidMid => "residual stream between attention and MLP",
         Site::MlpOut => "what the MLP adds",

@@ -28,7 +28,7 @@ fn Help() -> impl IntoView {
     let help = move || {
         let rules = match state.method.get() {
             Method::Relp => words::rules(state.rules.get()),
-            Method::Atp => words::NO_RULES.to_owned(),
+            method => words::method(method).to_owned(),
         };
         format!("{} {rules}", words::direction(state.direction.get()).1)
     };
