@@ -164,7 +164,7 @@ fn scatter(state: State, points: &[Point]) -> impl IntoView + use<> {
                     <line x1="0" y1=half x2=SIDE y2=half />
                     <line x1=half y1="0" x2=half y2=SIDE />
                     <line class="diagonal" x1="0" y1=SIDE x2=SIDE y2="0" />
-                    <text x=SIDE - 2.0 y=half - 5.0 class="end">{format!("exact, to {limit}")}</text>
+                    <text x=SIDE - 4.0 y=half + 14.0 class="end">{format!("exact, to {limit}")}</text>
                     <text x=half + 5.0 y="11">"method"</text>
                 </g>
                 <g>{dots}</g>

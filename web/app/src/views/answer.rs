@@ -44,23 +44,21 @@ fn view_figure(state: State, shown: Shown) -> impl IntoView {
     };
     let legend = words::legend(&figure);
     let caption = words::caption(&figure);
-    let maps = {
+    let drawn = {
         let figure = figure.clone();
-        move || {
-            let scores = state.scores.get();
-            // The maps change when the exact answer comes only if they show something of it.
-            let exact = match scores {
-                Scores::Method => Exact::None,
-                Scores::Exact | Scores::Error => state.exact.get(),
-            };
-            let drawn = comparison::drawn(&figure, &exact, scores);
-            let heatmap = |site: Site| {
-                let figure = drawn.clone();
-                view! { <Heatmap figure site scale number /> }
-            };
-            let heatmaps = Site::PAPER.map(heatmap).into_iter().collect_view();
-            view! { {heatmaps} {heads(&drawn, scale)} }
-        }
+        // The maps change when the exact answer comes only if they show something of it.
+        Memo::new(move |_| match state.scores.get() {
+            Scores::Method => figure.clone(),
+            scores => comparison::drawn(&figure, &state.exact.get(), scores),
+        })
+    };
+    let maps = move || {
+        let drawn = drawn.get();
+        let heatmap = |site: Site| {
+            let figure = drawn.clone();
+            view! { <Heatmap figure site scale number /> }
+        };
+        Site::PAPER.map(heatmap).into_iter().collect_view()
     };
     view! {
         <div class="summary">
@@ -75,7 +73,10 @@ fn view_figure(state: State, shown: Shown) -> impl IntoView {
         <Readout figure=figure.clone() />
         <div class="maps">{maps}</div>
         <p class="caption" id="caption">{caption}</p>
-        <AgreementPanel figure />
+        <div class="parts">
+            {move || heads(&drawn.get(), scale)}
+            <AgreementPanel figure />
+        </div>
     }
 }
 
