@@ -24,10 +24,10 @@ const MOST_PLANS: usize = 6;
 
 /// A model on an executor, and the plans made for it.
 pub struct Engine<S> {
-    reader: Rc<Reader>,
+    pub(crate) reader: Rc<Reader>,
     info: ModelInfo,
     source: S,
-    executor: Executor,
+    pub(crate) executor: Executor,
     device: Device,
     /// Most recently used last.
     plans: Vec<Ready>,
@@ -107,6 +107,20 @@ impl<S: WeightSource> Engine<S> {
         control: &mut impl Control,
     ) -> Result<Figure, EngineError> {
         let pair = self.reader.pair(&request.pair).map_err(EngineError::Pair)?;
+        self.attribute_pair(pair, request, control).await
+    }
+
+    /// Runs a request on a pair of token ids; the prompts of the request itself are not read.
+    ///
+    /// # Errors
+    /// If the pair cannot be compared, the run fails, or `control` cancels.
+    pub async fn attribute_pair(
+        &mut self,
+        pair: Pair,
+        request: &Request,
+        control: &mut impl Control,
+    ) -> Result<Figure, EngineError> {
+        self.reader.check(&pair).map_err(EngineError::Pair)?;
         let run = match self.run(&pair, request, control).await {
             Err(error) if error.is_of_gpu() && self.device.kind == Kind::Gpu => {
                 self.fall_back(&error, control).await?;
@@ -117,7 +131,7 @@ impl<S: WeightSource> Engine<S> {
         self.figure(pair, request, &run)
     }
 
-    async fn fall_back(
+    pub(crate) async fn fall_back(
         &mut self,
         error: &EngineError,
         control: &mut impl Control,

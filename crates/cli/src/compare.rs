@@ -1,0 +1,27 @@
+//! `relp compare`: how far the methods are from the exact answer, on a file of pairs.
+
+use crate::args::Options;
+use crate::failure::{Failure, Result};
+use crate::model::Model;
+use crate::output::note;
+use crate::pairs::Source;
+use crate::report::{Report, exact};
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    options.out.check()?;
+    let Some(path) = &options.pairs else {
+        return Err(Failure::input(
+            "--pairs is missing: name a file with one JSON object a line, with clean, corrupted, \
+             answer and foil",
+        ));
+    };
+    let source = Source::file(path, !options.no_bos)?;
+    exact()?;
+    if !options.methods.is_empty() {
+        options.idle(&options.methods).into_iter().for_each(note);
+    }
+    let mut model = Model::load(options.model.as_deref(), options.executor)?;
+    let questions = source.read(&model.engine().reader())?;
+    let report = Report::make(path.display().to_string(), &questions, options, &mut model)?;
+    options.out.give(&report, || report.text())
+}

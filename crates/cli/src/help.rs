@@ -1,0 +1,167 @@
+//! The help. Names of methods, sites and rules come from where they are defined.
+
+use relp_model::{Direction, Method, Request, Rules, Site};
+
+use crate::args::Command;
+
+const GENERAL: &str = "\
+relp: which layer and position of a GPT-2 carry its answer (RelP, arXiv 2508.21258)
+
+relp COMMAND [OPTIONS]
+
+  attribute  the scores of a pair of prompts, or of a file of pairs
+  compare    how far methods are from exact activation patching, on a file of pairs
+  table      the paper's comparison on indirect objects, beside the published numbers
+  predict    the likeliest next tokens of a prompt
+  tape       the listing of a run under given rules
+
+`relp COMMAND --help` lists the options of a command, `relp --version` tells the version.
+
+An answer is a table on a terminal and JSON when piped; `--out -` is JSON on standard output always,
+and `--out FILE` in a file, which is there whole or not at all. The exit status is 0 for an answer, 2
+for what cannot be asked (arguments, pairs, files that are not what they should be), 1 for failure.
+";
+
+const MODEL: &str = "\
+  --model NAME-OR-FOLDER  primer, the bundled teaching model (the default), or a folder with a GPT-2's
+                          config.json, tokenizer.json and model.safetensors (./primer is a folder)
+";
+const EXECUTOR: &str = "\
+  --executor WHICH        auto (the GPU if there is a good one), reference (f64, slow), cpu or gpu
+";
+const METHOD: &str = "\
+  --method METHOD         {METHODS}; may be given again
+";
+const RULES: &str = "\
+  --rules A,B             rules of relp, of {RULES}; or none (default {RELP})
+";
+const STEPS: &str = "\
+  --steps N               steps of the ig- methods (default {STEPS})
+";
+const DIRECTION: &str = "\
+  --direction WHICH       {DIRECTIONS} (default denoise: the corrupted run is changed toward the clean)
+";
+const SITES: &str = "\
+  --sites A,B             of {SITES}
+                          (default {PAPER})
+";
+const BOS: &str = "\
+  --no-bos                no <|endoftext|> before the text
+";
+const OUT: &str = "\
+  --out FILE              into a file; - is standard output
+";
+
+/// The help of a command, or of all.
+pub(crate) fn text(command: Option<Command>) -> String {
+    let Some(command) = command else { return GENERAL.to_owned() };
+    let parts: &[&str] = match command {
+        Command::Attribute => &[
+            "relp attribute PAIR [OPTIONS]\n\nPAIR is one of\n\n",
+            "  --clean TEXT --corrupt TEXT --answer TEXT --foil TEXT\n",
+            "                          prompts of the same number of tokens; answer and foil of one\n",
+            "                          token each, with its space: \" Mary\"\n",
+            "  --clean-ids 1,2 --corrupt-ids 1,3 --answer-id N --foil-id N\n",
+            "                          token ids, to which nothing is added\n",
+            "  --pairs FILE            one JSON object a line with the texts clean, corrupted, answer\n",
+            "                          and foil; - is standard input\n\nOPTIONS are\n\n",
+            MODEL,
+            METHOD,
+            "                          (default relp; ap is exact)\n",
+            RULES,
+            STEPS,
+            DIRECTION,
+            SITES,
+            "  --normalise             scores are divided by metric(clean) - metric(corrupted)\n",
+            BOS,
+            EXECUTOR,
+            OUT,
+            "\nThe answer is a figure (relp-figure/1). Several methods are a list of figures, and so is a\n",
+            "file of pairs: all methods of the first pair, then of the second.\n",
+        ],
+        Command::Compare => &[
+            "relp compare --pairs FILE [OPTIONS]\n\n",
+            "  --pairs FILE            one JSON object a line with the texts clean, corrupted, answer\n",
+            "                          and foil; - is standard input\n",
+            MODEL,
+            METHOD,
+            "                          (default all but ap, which they are compared with)\n",
+            RULES,
+            STEPS,
+            DIRECTION,
+            SITES,
+            BOS,
+            EXECUTOR,
+            OUT,
+            "\nScores are compared cell by cell in two ways: maps averaged over the pairs first (only if all\n",
+            "prompts are of one length), and each pair by itself with the numbers averaged.\n",
+        ],
+        Command::Table => &[
+            "relp table [OPTIONS]\n\n",
+            "  --generated N           N generated pairs as well, of words that are one token here\n",
+            "  --seed N                of the generated pairs (default 0)\n",
+            MODEL,
+            METHOD,
+            "                          (default all but ap, which they are compared with)\n",
+            RULES,
+            STEPS,
+            DIRECTION,
+            BOS,
+            EXECUTOR,
+            OUT,
+        ],
+        Command::Predict => &[
+            "relp predict --prompt TEXT [OPTIONS]\n\n",
+            "  --prompt TEXT           what the model should continue\n",
+            "  --top N                 how many tokens (default 10)\n",
+            MODEL,
+            BOS,
+            EXECUTOR,
+            OUT,
+        ],
+        Command::Tape => &[
+            "relp tape [OPTIONS]\n\n",
+            MODEL,
+            "                          (of which only config.json is read)\n",
+            RULES,
+            SITES,
+            "  --positions N           tokens of the prompts (default 15)\n",
+            OUT,
+            "\nTwo runs are the same computation exactly if their listings are the same: `diff` the listings\n",
+            "of two sets of rules to see what a rule changes.\n",
+        ],
+    };
+    let names = |sites: &[Site]| sites.iter().map(|site| site.name()).collect::<Vec<_>>().join(",");
+    parts
+        .concat()
+        .replace("{METHODS}", &Method::ALL.map(Method::name).join(", "))
+        .replace("{RULES}", &Rules::NAMES.join(", "))
+        .replace("{RELP}", &Rules::RELP.to_string())
+        .replace("{STEPS}", &Request::STEPS.to_string())
+        .replace("{DIRECTIONS}", &Direction::ALL.map(Direction::name).join(" or "))
+        .replace("{SITES}", &names(&Site::ALL).replace(',', ", "))
+        .replace("{PAPER}", &names(&Site::PAPER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_of_a_command_is_in_its_help_and_no_other() {
+        for command in Command::ALL {
+            let text = text(Some(command));
+            assert!(text.starts_with(&format!("relp {}", command.name())));
+            for option in command.takes() {
+                assert!(text.contains(&format!("--{option}")), "{command:?} {option}");
+            }
+            let named = text.split(|c: char| !c.is_ascii_alphabetic() && c != '-');
+            for option in named.filter_map(|word| word.strip_prefix("--")) {
+                assert!(command.takes().contains(&option), "{command:?} {option}");
+            }
+            assert!(!text.contains('{'), "{text}");
+            assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        }
+        assert!(Command::ALL.iter().all(|command| GENERAL.contains(command.name())));
+    }
+}

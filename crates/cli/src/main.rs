@@ -1,0 +1,51 @@
+//! `relp`: relevance patching, attribution patching, integrated gradients and exact activation
+//! patching of GPT-2s from the command line, on the same crates as the page.
+
+mod args;
+mod attribute;
+mod columns;
+mod compare;
+mod failure;
+mod help;
+mod ioi;
+mod model;
+mod output;
+mod pairs;
+mod predict;
+mod progress;
+mod report;
+mod table;
+mod tape;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::args::{Asked, Command};
+use crate::failure::{Failure, Result};
+
+fn main() -> ExitCode {
+    match args::parse(std::env::args_os().skip(1)).and_then(obey) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Failure::Input(why) | Failure::Failed(why) = &failure {
+                // Where even errors cannot be written, the exit status has to do.
+                let _unheard = writeln!(io::stderr().lock(), "relp: {why}");
+            }
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+fn obey(asked: Asked) -> Result<()> {
+    match asked {
+        Asked::Help(command) => output::print(&help::text(command)),
+        Asked::Version => output::print(concat!("relp ", env!("CARGO_PKG_VERSION"), "\n")),
+        Asked::Do(command, options) => match command {
+            Command::Attribute => attribute::run(&options),
+            Command::Compare => compare::run(&options),
+            Command::Table => table::run(&options),
+            Command::Predict => predict::run(&options),
+            Command::Tape => tape::run(&options),
+        },
+    }
+}

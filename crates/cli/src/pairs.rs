@@ -1,0 +1,177 @@
+//! The pairs that are asked about: typed, as token ids, or from a file.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use relp_engine::{EngineError, Reader};
+use relp_model::{Pair, PairText, Token};
+use serde::Deserialize;
+
+use crate::args::Options;
+use crate::failure::{Failure, Result};
+use crate::output::note;
+
+/// A pair that can be compared.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(crate) pair: Pair,
+    /// Where it stands, if it stands in a file.
+    pub(crate) place: Option<String>,
+}
+
+/// Pairs, not yet read by a model.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Text(Box<PairText>),
+    Ids {
+        clean: Vec<u32>,
+        corrupted: Vec<u32>,
+        answer: u32,
+        foil: u32,
+    },
+    /// Each with the place where it stands.
+    File(Vec<(String, PairText)>),
+}
+
+/// A line of a file of pairs. What else it says is left alone.
+#[derive(Deserialize)]
+struct Line {
+    clean: String,
+    #[serde(alias = "corrupt")]
+    corrupted: String,
+    answer: String,
+    foil: String,
+}
+
+const WAYS: &str = "give --clean, --corrupt, --answer and --foil, or --clean-ids, --corrupt-ids, \
+                    --answer-id and --foil-id, or --pairs FILE";
+
+impl Source {
+    /// What the options ask about; a file is read here, before any weights are.
+    pub(crate) fn new(options: &Options) -> Result<Self> {
+        let text = [&options.clean, &options.corrupt, &options.answer, &options.foil];
+        let texts = ["--clean", "--corrupt", "--answer", "--foil"].into_iter().zip(text);
+        let ids = [
+            ("--clean-ids", options.clean_ids.is_some()),
+            ("--corrupt-ids", options.corrupt_ids.is_some()),
+            ("--answer-id", options.answer_id.is_some()),
+            ("--foil-id", options.foil_id.is_some()),
+        ];
+        let texts: Vec<(&str, bool)> = texts.map(|(name, value)| (name, value.is_some())).collect();
+        let any = |these: &[(&str, bool)]| these.iter().any(|(_, there)| *there);
+        let ways = [any(&texts), any(&ids), options.pairs.is_some()];
+        match ways.into_iter().filter(|&way| way).count() {
+            0 => return Err(Failure::input(format_args!("There is no pair: {WAYS}"))),
+            1 => {}
+            _ => {
+                return Err(Failure::input(format_args!(
+                    "The pair is given in more than one way: {WAYS}"
+                )));
+            }
+        }
+        if let Some(path) = &options.pairs {
+            return Self::file(path, !options.no_bos);
+        }
+        if let [Some(clean), Some(corrupted), Some(answer), Some(foil)] = text.map(Clone::clone) {
+            let bos = !options.no_bos;
+            return Ok(Self::Text(Box::new(PairText { clean, corrupted, answer, foil, bos })));
+        }
+        if let (Some(clean), Some(corrupted), Some(answer), Some(foil)) = (
+            options.clean_ids.clone(),
+            options.corrupt_ids.clone(),
+            options.answer_id,
+            options.foil_id,
+        ) {
+            return Ok(Self::Ids { clean, corrupted, answer, foil });
+        }
+        let given = if any(&texts) { texts.as_slice() } else { ids.as_slice() };
+        let missing = given.iter().filter(|(_, there)| !there).map(|(name, _)| *name);
+        let missing = missing.collect::<Vec<_>>().join(" and ");
+        Err(Failure::input(format_args!("{missing} missing: {WAYS}")))
+    }
+
+    /// Reads a file of pairs, one JSON object a line; `-` is standard input.
+    pub(crate) fn file(path: &Path, bos: bool) -> Result<Self> {
+        let name = path.display();
+        let text = if path == Path::new("-") {
+            let mut text = String::new();
+            io::stdin().lock().read_to_string(&mut text).map(|_| text)
+        } else {
+            fs::read_to_string(path)
+        };
+        let text = text.map_err(|error| {
+            Failure::input(format_args!("--pairs {name}: the file cannot be read: {error}"))
+        })?;
+        let mut pairs = Vec::new();
+        for (at, line) in text.lines().enumerate() {
+            if line.trim().is_empty() {
+                continue;
+            }
+            let place = format!("{name}, line {}", at + 1);
+            let Line { clean, corrupted, answer, foil } =
+                serde_json::from_str(line).map_err(|error| bad_line(&place, &error))?;
+            pairs.push((place, PairText { clean, corrupted, answer, foil, bos }));
+        }
+        if pairs.is_empty() {
+            return Err(Failure::input(format_args!(
+                "--pairs {name}: the file holds no pair; write one JSON object a line with clean, \
+                 corrupted, answer and foil"
+            )));
+        }
+        Ok(Self::File(pairs))
+    }
+
+    /// Reads the pairs as a model does.
+    pub(crate) fn read(self, reader: &Reader) -> Result<Vec<Question>> {
+        match self {
+            Self::Text(text) => Ok(vec![read(&text, None, reader)?]),
+            Self::File(pairs) => {
+                let one = |(place, text)| read(&text, Some(place), reader);
+                pairs.into_iter().map(one).collect()
+            }
+            Self::Ids { clean, corrupted, answer, foil } => {
+                let tokens = |option: &str, ids: Vec<u32>| {
+                    ids.into_iter().map(|id| token(option, id, reader)).collect::<Result<_>>()
+                };
+                let pair = Pair {
+                    clean: tokens("--clean-ids", clean)?,
+                    corrupted: tokens("--corrupt-ids", corrupted)?,
+                    answer: token("--answer-id", answer, reader)?,
+                    foil: token("--foil-id", foil, reader)?,
+                };
+                reader.check(&pair).map_err(EngineError::Pair)?;
+                Ok(vec![Question { pair, place: None }])
+            }
+        }
+    }
+}
+
+fn read(text: &PairText, place: Option<String>, reader: &Reader) -> Result<Question> {
+    let pair = reader.pair(text).map_err(EngineError::Pair);
+    let pair = pair.map_err(|error| Failure::from(error).at(place.as_deref()))?;
+    for hint in reader.preview(text).notes {
+        note(&place.as_ref().map_or_else(|| hint.to_string(), |place| format!("{place}: {hint}")));
+    }
+    Ok(Question { pair, place })
+}
+
+fn token(option: &str, id: u32, reader: &Reader) -> Result<Token> {
+    reader.token(id).ok_or_else(|| {
+        let last = reader.config().n_vocab - 1;
+        Failure::input(format_args!(
+            "{option}: {id} is not a token; this model has ids 0 to {last}"
+        ))
+    })
+}
+
+fn bad_line(place: &str, error: &serde_json::Error) -> Failure {
+    // serde counts lines within the line.
+    let why = error.to_string();
+    let why = why.split(" at line ").next().unwrap_or_default();
+    Failure::input(format_args!(
+        "{place}, column {}: {why}; a line is a JSON object with the texts clean, corrupted, answer \
+         and foil",
+        error.column()
+    ))
+}
