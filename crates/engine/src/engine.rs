@@ -122,13 +122,18 @@ impl<S: WeightSource> Engine<S> {
     ) -> Result<Figure, EngineError> {
         self.reader.check(&pair).map_err(EngineError::Pair)?;
         let run = match self.run(&pair, request, control).await {
-            Err(error) if error.is_of_gpu() && self.device.kind == Kind::Gpu => {
+            Err(error) if self.is_of_gpu(&error) => {
                 self.fall_back(&error, control).await?;
                 self.run(&pair, request, control).await?
             }
             other => other?,
         };
         self.figure(pair, request, &run)
+    }
+
+    /// Whether the GPU is in use and at fault.
+    pub(crate) fn is_of_gpu(&self, error: &EngineError) -> bool {
+        self.device.kind == Kind::Gpu && error.is_of_gpu()
     }
 
     pub(crate) async fn fall_back(
