@@ -31,8 +31,9 @@ pub enum Computation {
     Sweep(Sweep),
 }
 
-/// Bytes that the widest buffer of a sweep may have: half of what every WebGPU device can bind.
-const MOST_BYTES: usize = 64 << 20;
+/// Bytes that the widest buffer of a sweep may have. All buffers of a sweep together take about five
+/// times as much, which a phone's browser still has.
+const MOST_BYTES: usize = 32 << 20;
 
 impl Recipe {
     /// What a request asks of a pair.
