@@ -87,8 +87,8 @@ impl Source {
         }
         let given = if any(&texts) { texts.as_slice() } else { ids.as_slice() };
         let missing = given.iter().filter(|(_, there)| !there).map(|(name, _)| *name);
-        let missing = missing.collect::<Vec<_>>().join(" and ");
-        Err(Failure::input(format_args!("{missing} missing: {WAYS}")))
+        let missing = missing.collect::<Vec<_>>().join(", ");
+        Err(Failure::input(format_args!("The pair lacks {missing}: {WAYS}")))
     }
 
     /// Reads a file of pairs, one JSON object a line; `-` is standard input.
