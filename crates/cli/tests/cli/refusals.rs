@@ -9,9 +9,12 @@ use crate::program::*;
 
 #[test]
 fn arguments_that_cannot_be_read_are_named() {
-    refused(&["atribute"], &["no command `atribute`", "attribute, compare, table, predict, tape"]);
+    refused(&["nonsense"], &["no command `nonsense`", "attribute, compare, table, predict, tape"]);
     refused(&["--model", "primer"], &["command comes before", "`--model`"]);
-    refused(&["attribute", "--modle", "x"], &["does not take `--modle`", "relp attribute --help"]);
+    refused(
+        &["attribute", "--weights", "x"],
+        &["does not take `--weights`", "relp attribute --help"],
+    );
     refused(&["attribute", "-x"], &["`-x`"]);
     refused(&["attribute", "primer"], &["does not take `primer`"]);
     refused(&["tape", "--normalise"], &["`relp tape` does not take `--normalise`"]);
