@@ -1,5 +1,6 @@
-//! One RelP run (two forward passes, one backward pass) on each executor: on the bundled model's
-//! shapes, and on GPT-2 small's with random weights. 15 tokens, the three sites of the paper.
+//! One RelP run (two forward passes, one backward pass) on each executor, and the exact answer to the
+//! same question: on the bundled model's shapes, and on GPT-2 small's with random weights. 15 tokens,
+//! the three sites of the paper.
 //!
 //! Before anything is timed, the executor's scores are compared with the reference's.
 
@@ -9,10 +10,14 @@ use divan::Bencher;
 use pollster::block_on;
 use relp_cpu::Cpu;
 use relp_gpu::Gpu;
-use relp_model::{Attribution, Config, Direction, Pair, Rules, Site, Token};
+use relp_model::{
+    Computation, Config, Direction, Method, Pair, PairText, Recipe, Request, Rules, Site, Token,
+};
 use relp_tape::{Content, Feed, Outputs, reference};
 
 const POSITIONS: usize = 15;
+/// Where the prompts differ, as in an indirect-object pair that swaps the second subject.
+const DIFFERING: usize = 10;
 
 const PRIMER: Config = Config {
     n_layer: 6,
@@ -45,17 +50,33 @@ fn main() {
 
 /// A recorded run with weights that keep activations in a natural range.
 struct Case {
-    attribution: Attribution,
+    computation: Computation,
     weights: HashMap<String, Vec<f32>>,
     feed: Feed,
 }
 
 impl Case {
-    fn new(config: &Config) -> Self {
-        let attribution = Attribution::record(config, 1, POSITIONS, &Site::PAPER, Rules::RELP);
+    fn new(config: &Config, method: Method, sites: &[Site]) -> Self {
+        let token = |id: usize| Token { id: (id % config.n_vocab) as u32, text: String::new() };
+        let clean: Vec<Token> = (0..POSITIONS).map(|i| token(i * 7 + 1)).collect();
+        let mut corrupted = clean.clone();
+        corrupted[DIFFERING] = token(99);
+        let pair = Pair { clean, corrupted, answer: token(5), foil: token(6) };
+        let request = Request {
+            pair: PairText::default(),
+            method,
+            rules: Rules::RELP,
+            direction: Direction::Denoise,
+            sites: sites.to_vec(),
+            normalise: false,
+            steps: Request::STEPS,
+        };
+        let recipe = Recipe::new(&request, &pair);
+        assert_eq!(recipe.parts(config), 1, "a case is one tape");
+        let computation = recipe.record(config, 0);
         let mut noise = Noise(1);
         let mut weights = HashMap::new();
-        for (_, info) in attribution.tape().bufs() {
+        for (_, info) in computation.tape().bufs() {
             if info.content == Content::Weight {
                 let gain = info.name.contains("ln_") && info.name.ends_with("weight");
                 let (centre, spread) = if gain { (1.0, 0.1) } else { (0.0, 0.04) };
@@ -63,18 +84,13 @@ impl Case {
                 weights.insert(info.name.clone(), values);
             }
         }
-        let token = |id: usize| Token { id: (id % config.n_vocab) as u32, text: String::new() };
-        let clean: Vec<Token> = (0..POSITIONS).map(|i| token(i * 7 + 1)).collect();
-        let mut corrupted = clean.clone();
-        corrupted[4] = token(99);
-        let pair = Pair { clean, corrupted, answer: token(5), foil: token(6) };
-        let feed = attribution.feed(&[pair], Direction::Denoise);
-        Self { attribution, weights, feed }
+        let feed = computation.feed(&pair, Direction::Denoise);
+        Self { computation, weights, feed }
     }
 
     /// The largest difference of any score from the reference's, as a fraction of the largest.
     fn check(&self, found: &Outputs) {
-        let tape = self.attribution.tape();
+        let tape = self.computation.tape();
         let mut feed = self.feed.clone();
         for (buf, info) in tape.bufs() {
             if info.content == Content::Weight {
@@ -84,8 +100,8 @@ impl Case {
         let Ok(values) = reference::run(tape, &feed) else { panic!("the feed does not fit") };
         let expected = tape.outputs().iter().map(|&buf| (buf, values.f32(buf))).collect();
         let scores = |outputs: &Outputs| -> Vec<f32> {
-            let runs = self.attribution.read(outputs, Direction::Denoise);
-            runs.into_iter().flat_map(|run| run.scores.into_values().flatten()).collect()
+            let run = self.computation.read(outputs, Direction::Denoise);
+            run.scores.into_values().flatten().collect()
         };
         let (expected, found) = (scores(&Outputs::new(expected)), scores(found));
         let largest = expected.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
@@ -96,20 +112,20 @@ impl Case {
     }
 }
 
-fn bench_cpu(bencher: Bencher<'_, '_>, config: &Config) {
-    let case = Case::new(config);
+fn bench_cpu(bencher: Bencher<'_, '_>, config: &Config, method: Method, sites: &[Site]) {
+    let case = Case::new(config, method, sites);
     let mut cpu = Cpu::new();
     for (name, values) in &case.weights {
         cpu.set_weight(name, values.clone());
     }
-    let Ok(mut plan) = cpu.plan(case.attribution.tape()) else { panic!("a weight is missing") };
+    let Ok(mut plan) = cpu.plan(case.computation.tape()) else { panic!("a weight is missing") };
     let mut run = || plan.run(&case.feed).unwrap_or_default();
     case.check(&run());
     bencher.bench_local(run);
 }
 
 fn bench_gpu(bencher: Bencher<'_, '_>, config: &Config) {
-    let case = Case::new(config);
+    let case = Case::new(config, Method::Relp, &Site::PAPER);
     let mut gpu = match block_on(Gpu::request()) {
         Ok(gpu) => gpu,
         Err(error) => panic!("{error}"),
@@ -119,7 +135,7 @@ fn bench_gpu(bencher: Bencher<'_, '_>, config: &Config) {
             panic!("{error}");
         }
     }
-    let mut plan = match block_on(gpu.plan(case.attribution.tape())) {
+    let mut plan = match block_on(gpu.plan(case.computation.tape())) {
         Ok(plan) => plan,
         Err(error) => panic!("{error}"),
     };
@@ -129,8 +145,8 @@ fn bench_gpu(bencher: Bencher<'_, '_>, config: &Config) {
 }
 
 fn bench_reference(bencher: Bencher<'_, '_>, config: &Config) {
-    let case = Case::new(config);
-    let tape = case.attribution.tape();
+    let case = Case::new(config, Method::Relp, &Site::PAPER);
+    let tape = case.computation.tape();
     let mut feed = case.feed.clone();
     for (buf, info) in tape.bufs() {
         if info.content == Content::Weight {
@@ -145,7 +161,17 @@ mod primer {
 
     #[divan::bench]
     fn cpu(bencher: Bencher<'_, '_>) {
-        bench_cpu(bencher, &PRIMER);
+        bench_cpu(bencher, &PRIMER, Method::Relp, &Site::PAPER);
+    }
+
+    #[divan::bench]
+    fn cpu_exact(bencher: Bencher<'_, '_>) {
+        bench_cpu(bencher, &PRIMER, Method::Ap, &Site::PAPER);
+    }
+
+    #[divan::bench]
+    fn cpu_exact_heads(bencher: Bencher<'_, '_>) {
+        bench_cpu(bencher, &PRIMER, Method::Ap, &[Site::Z]);
     }
 
     #[divan::bench(sample_count = 20)]
@@ -164,7 +190,12 @@ mod gpt2_small {
 
     #[divan::bench(sample_count = 20)]
     fn cpu(bencher: Bencher<'_, '_>) {
-        bench_cpu(bencher, &GPT2_SMALL);
+        bench_cpu(bencher, &GPT2_SMALL, Method::Relp, &Site::PAPER);
+    }
+
+    #[divan::bench(sample_count = 5)]
+    fn cpu_exact(bencher: Bencher<'_, '_>) {
+        bench_cpu(bencher, &GPT2_SMALL, Method::Ap, &Site::PAPER);
     }
 
     #[divan::bench(sample_count = 3)]

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use relp_model::{
     Checkpoint, Choice, Computation, Config, Device, Executor as FigureExecutor, FIGURE_SCHEMA,
-    Fallback, Figure, Loaded, Map, Metric, ModelInfo, Pair, Predictions, Problem, Prompt, Recipe,
-    Request, Run, Site, Tokenizer, Tokens, check_normaliser, top_predictions,
+    Fallback, Figure, Kind, Loaded, Map, Metric, ModelInfo, Pair, Predictions, Problem, Prompt,
+    Recipe, Request, Run, Site, Tokenizer, Tokens, check_normaliser, top_predictions,
 };
 use sha2::{Digest, Sha256};
 
@@ -48,24 +48,14 @@ impl<S: WeightSource> Engine<S> {
     /// If a file is not what it should be, the weights cannot be read, or `control` cancels.
     pub async fn load(
         files: Files<'_>,
-        source: S,
-        choice: Choice,
-        control: &mut impl Control,
-    ) -> Result<Self, EngineError> {
-        Self::load_with(files, source, choice, &SelfTest::stored()?, control).await
-    }
-
-    async fn load_with(
-        files: Files<'_>,
         mut source: S,
         choice: Choice,
-        self_test: &SelfTest,
         control: &mut impl Control,
     ) -> Result<Self, EngineError> {
         let config = Config::from_json(files.config)?;
         let tokenizer = Tokenizer::from_json(files.tokenizer, config.n_vocab)?;
         let checkpoint = read_header(&mut source, &config).await?;
-        let (mut executor, mut device) = Executor::open(choice, self_test).await;
+        let (mut executor, mut device) = Executor::open(choice, &SelfTest::stored()?).await;
         let mut pace = Pace::new(control, 1);
         let loaded = load_weights(&mut source, &checkpoint, &mut executor, &mut pace).await;
         let sha256 = match loaded {
@@ -132,13 +122,18 @@ impl<S: WeightSource> Engine<S> {
     ) -> Result<Figure, EngineError> {
         self.reader.check(&pair).map_err(EngineError::Pair)?;
         let run = match self.run(&pair, request, control).await {
-            Err(error) if error.is_of_gpu() => {
+            Err(error) if self.is_of_gpu(&error) => {
                 self.fall_back(&error, control).await?;
                 self.run(&pair, request, control).await?
             }
             other => other?,
         };
         self.figure(pair, request, &run)
+    }
+
+    /// Whether the GPU is in use and at fault.
+    pub(crate) fn is_of_gpu(&self, error: &EngineError) -> bool {
+        self.device.kind == Kind::Gpu && error.is_of_gpu()
     }
 
     pub(crate) async fn fall_back(

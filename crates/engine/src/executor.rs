@@ -56,7 +56,7 @@ impl Executor {
         let mut gpu = match Gpu::request().await {
             Ok(gpu) => gpu,
             Err(GpuError::NoAdapter(_)) => return Err(Fallback::None),
-            Err(error) => return Err(Fallback::Failed(format!("{error}."))),
+            Err(error) => return Err(Fallback::Failed(EngineError::Gpu(error).to_string())),
         };
         if choice == Choice::Auto && gpu.adapter().is_software {
             return Err(Fallback::Software(gpu.adapter().name.clone()));

@@ -28,7 +28,7 @@ impl<S: WeightSource> Engine<S> {
             return Err(EngineError::Pair(vec![problem]));
         }
         let logits = match self.last_logits(prompt, control).await {
-            Err(error) if error.is_of_gpu() => {
+            Err(error) if self.is_of_gpu(&error) => {
                 self.fall_back(&error, control).await?;
                 self.last_logits(prompt, control).await?
             }

@@ -1,20 +1,22 @@
 //! A small known computation that a GPU must get right before its numbers are shown.
 
 use relp_gpu::{Gpu, GpuError};
-use relp_model::{Attribution, Config, Direction, Pair, Rules, Site, Token};
+use relp_model::{
+    Computation, Config, Direction, Method, Pair, PairText, Recipe, Request, Rules, Site, Token,
+};
 use relp_tape::{Content, Feed, Outputs};
 use serde::{Deserialize, Serialize};
 
 /// What the reference executor computes, rounded to `f32`.
 const GOLDEN: &str = include_str!("self_test.json");
 
-/// More than one tile of every kernel, and no multiple of any.
+/// More than one tile or round of every kernel, and no multiple of any.
 const POSITIONS: usize = 37;
 const CONFIG: Config = Config {
     n_layer: 2,
     n_head: 3,
-    d_model: 36,
-    d_mlp: 100,
+    d_model: 132,
+    d_mlp: 300,
     n_vocab: 71,
     n_ctx: 40,
     eps: 1e-5,
@@ -24,13 +26,17 @@ const CONFIG: Config = Config {
 /// `|difference| ≤ 1e-3 · max|expected|`: far above rounding, far below a wrong kernel.
 const TOLERANCE: f32 = 1e-3;
 
-/// The expected results: forward and backward, without rules and with RelP's.
+/// The expected results of forward and backward passes, which between them use every kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SelfTest {
     /// The scores with no rule.
     pub atp: Vec<f32>,
     /// The scores with RelP's rules.
     pub relp: Vec<f32>,
+    /// The exact scores of heads and MLPs.
+    pub ap: Vec<f32>,
+    /// Integrated gradients of what attention adds.
+    pub ig: Vec<f32>,
 }
 
 /// The GPU did not pass.
@@ -70,62 +76,81 @@ impl SelfTest {
 
     /// Runs the test on a GPU. It leaves small weights behind, which a model replaces.
     pub(crate) async fn run(&self, gpu: &mut Gpu) -> Result<(), SelfTestError> {
-        for (test, rules, expected) in
-            [("AtP", Rules::NONE, &self.atp), ("RelP", Rules::RELP, &self.relp)]
-        {
-            let computation = record(rules);
-            for (name, values) in &computation.weights {
+        let expected = [&self.atp, &self.relp, &self.ap, &self.ig];
+        for (method, expected) in METHODS.into_iter().zip(expected) {
+            let known = record(method);
+            for (name, values) in &known.weights {
                 gpu.set_weight(name, values)?;
             }
-            let mut plan = gpu.plan(computation.attribution.tape()).await?;
-            let outputs = gpu.run(&mut plan, &computation.feed).await?;
-            check(test, expected, &computation.scores(&outputs))?;
+            let mut plan = gpu.plan(known.computation.tape()).await?;
+            let outputs = gpu.run(&mut plan, &known.feed).await?;
+            check(method.title(), expected, &known.scores(&outputs))?;
         }
         Ok(())
     }
 }
 
-/// The computation, with everything that goes into it.
-struct Computation {
-    attribution: Attribution,
+/// In the order of the fields of [`SelfTest`].
+const METHODS: [Method; 4] = [Method::Atp, Method::Relp, Method::Ap, Method::IgActivations];
+
+/// A computation, with everything that goes into it.
+struct Known {
+    computation: Computation,
     /// Name and values.
     weights: Vec<(String, Vec<f32>)>,
     feed: Feed,
 }
 
-/// Records the computation of the self-test under the given rules.
-fn record(rules: Rules) -> Computation {
-    let sites = [Site::ResidPre, Site::AttnOut, Site::MlpOut];
-    let attribution = Attribution::record(&CONFIG, 1, POSITIONS, &sites, rules);
+/// Records the part of the self-test that uses the given method.
+fn record(method: Method) -> Known {
+    let sites = match method {
+        Method::Ap => vec![Site::Z, Site::MlpOut],
+        Method::IgActivations => vec![Site::AttnOut],
+        _ => Site::PAPER.to_vec(),
+    };
+    let request = Request {
+        pair: PairText::default(),
+        method,
+        rules: Rules::RELP,
+        direction: Direction::Denoise,
+        sites,
+        normalise: false,
+        steps: 2,
+    };
+    let pair = pair();
+    let computation = Recipe::new(&request, &pair).record(&CONFIG, 0);
     let mut noise = Noise(0x2508_2125_8000_0001);
     let mut weights = Vec::new();
-    for (_, info) in attribution.tape().bufs() {
+    for (_, info) in computation.tape().bufs() {
         if info.content == Content::Weight {
             let centre =
                 if info.name.contains("ln_") && info.name.ends_with("weight") { 1.0 } else { 0.0 };
-            let values = (0..info.len()).map(|_| centre + 0.35 * noise.next()).collect();
+            let values = (0..info.len()).map(|_| centre + 0.2 * noise.next()).collect();
             weights.push((info.name.clone(), values));
         }
     }
+    let feed = computation.feed(&pair, Direction::Denoise);
+    Known { computation, weights, feed }
+}
+
+/// Two prompts of the greatest length, which differ here and there toward the end.
+fn pair() -> Pair {
+    let mut noise = Noise(0x2508_2125_8000_0002);
     let mut token = || Token { id: noise.below(CONFIG.n_vocab as u32), text: String::new() };
     let clean: Vec<Token> = (0..POSITIONS).map(|_| token()).collect();
     let corrupted = clean.iter().map(|kept| [kept.clone(), token()]);
     let corrupted =
-        corrupted.enumerate().map(|(i, [kept, new])| if i % 3 == 0 { new } else { kept });
-    let pair = Pair { corrupted: corrupted.collect(), clean, answer: token(), foil: token() };
-    let feed = attribution.feed(&[pair], Direction::Denoise);
-    Computation { attribution, weights, feed }
+        corrupted.enumerate().map(|(i, [kept, new])| if i > 26 && i % 3 == 0 { new } else { kept });
+    let corrupted = corrupted.collect();
+    Pair { corrupted, clean, answer: token(), foil: token() }
 }
 
-impl Computation {
+impl Known {
     /// All scores, and the metric of both prompts, in a row.
     fn scores(&self, outputs: &Outputs) -> Vec<f32> {
-        let mut scores = Vec::new();
-        for run in self.attribution.read(outputs, Direction::Denoise) {
-            scores.extend(run.scores.into_values().flatten());
-            scores.extend([run.metric_clean as f32, run.metric_corrupted as f32]);
-        }
-        scores
+        let run = self.computation.read(outputs, Direction::Denoise);
+        let metric = [run.metric_clean as f32, run.metric_corrupted as f32];
+        run.scores.into_values().flatten().chain(metric).collect()
     }
 }
 
@@ -171,23 +196,38 @@ mod tests {
 
     use super::*;
 
-    fn by_reference(rules: Rules) -> Vec<f32> {
-        let mut computation = record(rules);
-        let tape = computation.attribution.tape().clone();
+    fn by_reference(method: Method) -> Vec<f32> {
+        let mut known = record(method);
+        let tape = known.computation.tape().clone();
         for (buf, info) in tape.bufs() {
-            if let Some((_, values)) = computation.weights.iter().find(|(n, _)| *n == info.name) {
-                computation.feed.values(buf, values.clone());
+            if let Some((_, values)) = known.weights.iter().find(|(n, _)| *n == info.name) {
+                known.feed.values(buf, values.clone());
             }
         }
-        let values = reference::run(&tape, &computation.feed).unwrap();
+        let values = reference::run(&tape, &known.feed).unwrap();
         let outputs = tape.outputs().iter().map(|&buf| (buf, values.f32(buf)));
-        computation.scores(&Outputs::new(outputs.collect()))
+        known.scores(&Outputs::new(outputs.collect()))
+    }
+
+    #[test]
+    fn every_kernel_is_used() {
+        let used: std::collections::BTreeSet<&str> = METHODS
+            .into_iter()
+            .flat_map(|method| {
+                let known = record(method);
+                known.computation.tape().ops().iter().map(relp_tape::Op::name).collect::<Vec<_>>()
+            })
+            .collect();
+        // GPT-2 has no product of two activations.
+        let expected = relp_tape::Op::NAMES.into_iter().filter(|name| *name != "mul");
+        assert_eq!(used, expected.collect());
     }
 
     /// With `RELP_BLESS=1` the stored numbers are written anew.
     #[test]
     fn the_stored_numbers_are_the_references() {
-        let computed = SelfTest { atp: by_reference(Rules::NONE), relp: by_reference(Rules::RELP) };
+        let [atp, relp, ap, ig] = METHODS.map(by_reference);
+        let computed = SelfTest { atp, relp, ap, ig };
         if std::env::var_os("RELP_BLESS").is_some() {
             let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/self_test.json");
             std::fs::write(path, serde_json::to_string(&computed).unwrap() + "\n").unwrap();
@@ -199,9 +239,39 @@ mod tests {
                 && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-6 * (1.0 + a.abs()))
         };
         assert!(close(&computed.atp, &stored.atp) && close(&computed.relp, &stored.relp));
+        assert!(close(&computed.ap, &stored.ap) && close(&computed.ig, &stored.ig));
         assert!(!close(&stored.atp, &stored.relp), "the rules must matter");
         let largest = stored.relp.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
         assert!((0.1..1000.0).contains(&largest), "{largest}");
+    }
+
+    mod gpu {
+        use pollster::block_on;
+        use relp_model::{Choice, Fallback, Kind};
+
+        use super::*;
+        use crate::executor::Executor;
+
+        #[test]
+        fn a_gpu_that_computes_wrong_numbers_is_not_used() {
+            let (_, device) = block_on(Executor::open(Choice::Gpu, &SelfTest::stored().unwrap()));
+            assert_eq!((device.kind, device.fallback), (Kind::Gpu, None));
+            for part in 0..4 {
+                let mut wrong = SelfTest::stored().unwrap();
+                let values = match part {
+                    0 => &mut wrong.atp,
+                    1 => &mut wrong.relp,
+                    2 => &mut wrong.ap,
+                    _ => &mut wrong.ig,
+                };
+                values.iter_mut().for_each(|value| *value *= 1.01);
+                let (_, device) = block_on(Executor::open(Choice::Gpu, &wrong));
+                assert_eq!(device.kind, Kind::Cpu);
+                let why = device.fallback.unwrap();
+                assert!(matches!(why, Fallback::Failed(_)), "{why:?}");
+                assert!(why.to_string().contains("self-test should be"), "{why}");
+            }
+        }
     }
 
     #[test]

@@ -335,3 +335,19 @@ fn one_token(
 fn is_one_token(text: &str, tokenizer: &Tokenizer) -> bool {
     tokenizer.encode(text).is_ok_and(|tokens| tokens.len() == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_divisor_close_to_zero_is_refused() {
+        assert_eq!(check_normaliser(3.0, -1.0), Ok(4.0));
+        assert_eq!(check_normaliser(-1.0, 3.0), Ok(-4.0));
+        for (clean, corrupted) in [(1.0, 1.0), (1.0, 1.009), (1.009, 1.0), (f64::NAN, 1.0)] {
+            let problem = check_normaliser(clean, corrupted).unwrap_err();
+            assert_eq!(problem.field(), Field::Normalise);
+            assert!(problem.to_string().contains("too close to divide by"), "{problem}");
+        }
+    }
+}

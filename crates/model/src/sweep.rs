@@ -122,7 +122,7 @@ impl Sweep {
         let tokens = walk.embed();
         let mut at = tokens.2;
         for l in 0..config.n_layer {
-            at = walk.layer(l, at);
+            at = walk.layer(l, &at);
         }
         let (last, normed) = walk.finish(at);
         let Walk { mut tape, ids, .. } = walk;
@@ -300,15 +300,15 @@ impl Walk<'_> {
     }
 
     /// One layer.
-    fn layer(&mut self, l: usize, before: At) -> At {
+    fn layer(&mut self, l: usize, before: &At) -> At {
         let qkv = gpt2::qkv(&mut self.tape, self.config, l, before.resid);
-        let (z, mut rows) = self.attention(l, &before, qkv);
+        let (z, mut rows) = self.attention(l, before, qkv);
         let z = self.splice_heads(l, z, &mut rows);
         let attn_out = gpt2::attn_out(&mut self.tape, self.config, l, z);
 
         let parts = rows.iter().map(|&row| (row, [row, row])).collect();
         let new = self.replaced(l, Site::AttnOut, Site::ResidMid);
-        let mid = self.add(&gpt2::at(l, "resid_mid"), &before, (attn_out, &rows), parts, new);
+        let mid = self.add(&gpt2::at(l, "resid_mid"), before, (attn_out, &rows), parts, new);
 
         let (_, mlp_out) = gpt2::mlp(&mut self.tape, self.config, l, mid.resid);
         let parts = mid.rows.iter().map(|&row| (row, [row, row])).collect();

@@ -70,8 +70,9 @@ fn obey(command: Command) -> Result<bool> {
         }
         Command::Test(asked) => return test::test(&workspace, &asked),
         Command::Bench(filters) => {
+            prepare(&workspace, &[Need::Vulkan])?;
             let mut bench = workspace.cargo();
-            bench.args(["bench", "--package", "relp-benches"]);
+            bench.args(["bench", "--locked", "--package", "relp-benches"]);
             if !filters.is_empty() {
                 bench.arg("--").args(filters);
             }

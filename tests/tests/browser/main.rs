@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy knows a test's own code for one, not its helpers'")]
 
 mod browser;
+mod exact;
 mod faults;
 mod figures;
 mod page;

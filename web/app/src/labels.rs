@@ -37,6 +37,14 @@ pub fn score(value: f64) -> String {
     format!("{sign}{:.3}", value.abs())
 }
 
+/// A correlation or a slope, by a true minus.
+pub fn coefficient(value: f64) -> String {
+    let text = format!("{value:.3}");
+    // A rounded −0 would show a sign that the value does not have.
+    let text = if text == "-0.000" { "0.000".to_owned() } else { text };
+    text.replace('-', "−")
+}
+
 /// A probability in percent.
 pub fn percent(probability: f64) -> String {
     let percent = 100.0 * probability;

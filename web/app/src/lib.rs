@@ -2,7 +2,7 @@
 //!
 //! [`session`] talks to the engine's worker and keeps [`state`]; `views` draw the state and know
 //! nothing of executors; what they draw is computed by pure functions ([`scale`], [`labels`],
-//! [`geometry`]). Every sentence of the interface is in `words`.
+//! [`geometry`], [`comparison`]). Every sentence of the interface is in `words`.
 
 #![allow(unreachable_pub, reason = "components are public by leptos's macro")]
 #![allow(
@@ -11,6 +11,7 @@
 )]
 
 mod app;
+pub mod comparison;
 pub mod examples;
 pub mod geometry;
 pub mod labels;

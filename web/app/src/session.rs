@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
-use relp_model::Request;
+use relp_model::{Choice, Method, Request};
 use relp_protocol::{Command, Event, Failure, Id, ModelAddress, Stage};
 
-use crate::state::{Activity, Shown, State};
+use crate::state::{Activity, Exact, Shown, State};
 use crate::words;
 use crate::worker::Worker;
 
@@ -27,9 +27,13 @@ struct Inner {
     worker: Option<Worker>,
     last_id: Id,
     /// Unfinished commands of each kind; answers to others are late and dropped.
-    loading: Option<Id>,
+    loading: Option<(Id, Choice)>,
     previewing: Option<Id>,
     running: Option<(Id, Request)>,
+    /// Of the exact answer to the figure that is shown.
+    checking: Option<Id>,
+    /// The choice that what is loaded answers.
+    chosen: Choice,
     resting: Option<TimeoutHandle>,
     figures: u32,
 }
@@ -51,19 +55,46 @@ impl Session {
         self.state.failure.set(None);
         let model =
             ModelAddress { name: words::MODEL.to_owned(), url: "models/primer/".to_owned() };
-        let id = self.next_id();
-        self.inner.update_value(|inner| inner.loading = Some(id));
+        let (id, choice) = (self.next_id(), self.state.choice.get_untracked());
+        self.inner.update_value(|inner| inner.loading = Some((id, choice)));
         self.busy(Stage::Fetching);
-        self.send(&Command::Load { id, model, choice: self.state.choice.get_untracked() });
+        self.send(&Command::Load { id, model, choice });
     }
 
     /// Gives up what is going on.
     pub fn cancel(self) {
-        let current = self.inner.with_value(|inner| {
-            inner.running.as_ref().map(|(id, _)| *id).into_iter().chain(inner.loading).collect()
-        });
-        let current: Vec<Id> = current;
-        for id in current {
+        self.cancel_run();
+        if let Some((id, _)) = self.inner.with_value(|inner| inner.loading) {
+            self.send(&Command::Cancel { id });
+        }
+    }
+
+    /// Gives up the run that is going on.
+    fn cancel_run(self) {
+        let running = self.inner.with_value(|inner| inner.running.as_ref().map(|(id, _)| *id));
+        if let Some(id) = running {
+            self.send(&Command::Cancel { id });
+        }
+    }
+
+    /// Asks for the exact answer to the figure that is shown.
+    pub fn check(self) {
+        let shown = self.state.shown.get_untracked();
+        let Some(Shown { request, figure, .. }) = shown else { return };
+        if request.method == Method::Ap {
+            self.state.exact.set(Exact::Here(figure));
+            return;
+        }
+        let id = self.next_id();
+        self.inner.update_value(|inner| inner.checking = Some(id));
+        self.state.exact.set(Exact::Running { done: 0, total: 0 });
+        self.send(&Command::Run { id, request: Request { method: Method::Ap, ..request } });
+    }
+
+    /// Gives up the exact answer.
+    pub fn stop_checking(self) {
+        if let Some(id) = self.inner.try_update_value(|inner| inner.checking.take()).flatten() {
+            self.state.exact.set(Exact::None);
             self.send(&Command::Cancel { id });
         }
     }
@@ -96,9 +127,19 @@ impl Session {
             let (last_id, figures) = (inner.last_id, inner.figures);
             *inner = Inner { last_id, figures, ..Inner::default() };
         });
+        self.forget_unfinished_check();
         self.state.loaded.set(None);
         self.state.activity.set(Activity::NoModel);
         self.state.failure.set(Some(words::crashed(why)));
+    }
+
+    /// The exact answer will not come any more.
+    fn forget_unfinished_check(self) {
+        self.state.exact.update(|exact| {
+            if matches!(exact, Exact::Running { .. }) {
+                *exact = Exact::None;
+            }
+        });
     }
 
     /// Fields change letter by letter; the model reads them when they rest.
@@ -123,20 +164,33 @@ impl Session {
     fn run(self) {
         let request = untrack(|| self.state.request());
         let id = self.next_id();
-        self.inner.update_value(|inner| inner.running = Some((id, request.clone())));
+        // The worker gives up the exact answer to the last question by itself.
+        self.inner.update_value(|inner| {
+            inner.running = Some((id, request.clone()));
+            inner.checking = None;
+        });
+        self.forget_unfinished_check();
         self.state.failure.set(None);
         self.busy(Stage::Running);
         self.send(&Command::Run { id, request });
     }
 
     fn switch(self) {
-        if self.state.loaded.with_untracked(Option::is_none) {
+        let choice = self.state.choice.get_untracked();
+        // What is loading is switched when it has come.
+        if self.state.loaded.with_untracked(Option::is_none)
+            || self.inner.with_value(|inner| inner.loading.is_none() && inner.chosen == choice)
+        {
             return;
         }
         let id = self.next_id();
-        self.inner.update_value(|inner| inner.loading = Some(id));
+        self.inner.update_value(|inner| {
+            inner.loading = Some((id, choice));
+            inner.checking = None;
+        });
+        self.forget_unfinished_check();
         self.busy(Stage::Loading);
-        self.send(&Command::Switch { id, choice: self.state.choice.get_untracked() });
+        self.send(&Command::Switch { id, choice });
     }
 
     fn hear(self, event: Event) {
@@ -145,13 +199,21 @@ impl Session {
             Event::Progress { id, stage, done, total } => {
                 if self.is_unfinished(id) {
                     self.state.activity.set(Activity::Busy { stage, done, total });
+                } else if self.is_checking(id) {
+                    self.state.exact.set(Exact::Running { done, total });
                 }
             }
             Event::Loaded { id, loaded } => {
+                let choice = self.inner.with_value(|inner| inner.loading);
                 if self.finish(id) {
+                    if let Some((_, choice)) = choice {
+                        self.inner.update_value(|inner| inner.chosen = choice);
+                    }
                     self.state.loaded.set(Some(loaded));
                     self.state.activity.set(Activity::Idle);
                     self.preview();
+                    // It may have been chosen otherwise in the meantime.
+                    self.switch();
                 }
             }
             Event::Preview { id, preview } => {
@@ -162,9 +224,13 @@ impl Session {
                     if is_good {
                         self.run();
                     } else {
-                        self.cancel();
+                        self.cancel_run();
                     }
                 }
+            }
+            Event::Figure { id, figure, .. } if self.is_checking(id) => {
+                self.inner.update_value(|inner| inner.checking = None);
+                self.state.exact.set(Exact::Here(Arc::from(figure)));
             }
             Event::Figure { id, figure, device } => {
                 let running = self.inner.try_update_value(|inner| {
@@ -182,10 +248,18 @@ impl Session {
                             loaded.device = device;
                         }
                     });
+                    self.state.exact.set(Exact::None);
+                    self.check();
                 }
             }
             Event::Failed { id, failure } => {
-                if self.finish(id) {
+                if self.is_checking(id) {
+                    self.inner.update_value(|inner| inner.checking = None);
+                    self.state.exact.set(Exact::None);
+                    if let Failure::Other(sentence) = failure {
+                        self.state.failure.set(Some(sentence));
+                    }
+                } else if self.finish(id) {
                     self.failed(failure);
                 }
             }
@@ -196,6 +270,10 @@ impl Session {
         let has_model = self.state.loaded.with_untracked(Option::is_some);
         let rest = if has_model { Activity::Idle } else { Activity::NoModel };
         self.state.activity.set(rest);
+        // What is chosen is what computes, also after a switch that came to nothing.
+        if has_model && self.inner.with_value(|inner| inner.loading.is_none()) {
+            self.state.choice.set(self.inner.with_value(|inner| inner.chosen));
+        }
         match failure {
             Failure::Cancelled => {}
             Failure::Pair(problems) => self.state.run_problems.set(problems),
@@ -210,15 +288,20 @@ impl Session {
     fn is_unfinished(self, id: Id) -> bool {
         self.inner.with_value(|inner| {
             let running = inner.running.as_ref().map(|(id, _)| *id);
-            [inner.loading, inner.previewing, running].contains(&Some(id))
+            let loading = inner.loading.map(|(id, _)| id);
+            [loading, inner.previewing, running].contains(&Some(id))
         })
+    }
+
+    fn is_checking(self, id: Id) -> bool {
+        self.inner.with_value(|inner| inner.checking == Some(id))
     }
 
     /// Whether `id` was waited for, which it is no longer.
     fn finish(self, id: Id) -> bool {
         let was_unfinished = self.is_unfinished(id);
         self.inner.update_value(|inner| {
-            inner.loading.take_if(|loading| *loading == id);
+            inner.loading.take_if(|(loading, _)| *loading == id);
             inner.previewing.take_if(|previewing| *previewing == id);
             inner.running.take_if(|(running, _)| *running == id);
         });

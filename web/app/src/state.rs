@@ -11,6 +11,9 @@ use relp_protocol::Stage;
 
 use crate::examples::EXAMPLES;
 
+/// The sites that the page asks for: a map of layers and positions each, and the heads.
+pub const SITES: [Site; 4] = [Site::ResidPre, Site::Z, Site::AttnOut, Site::MlpOut];
+
 /// Everything that the page shows. Copies are handles to the same signals.
 #[derive(Clone, Copy)]
 pub struct State {
@@ -41,8 +44,41 @@ pub struct State {
     pub failure: RwSignal<Option<String>>,
     /// The last good figure.
     pub shown: RwSignal<Option<Shown>>,
+    /// The exact answer to the same question.
+    pub exact: RwSignal<Exact>,
+    /// Which scores the maps show.
+    pub scores: RwSignal<Scores>,
     /// The cell that is looked at: layer and position, in every map.
     pub cell: RwSignal<Option<(usize, usize)>>,
+}
+
+/// Exact activation patching for the figure that is shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Exact {
+    /// Nobody has asked, or it was given up.
+    #[default]
+    None,
+    /// It is on its way: parts done, and parts in all.
+    Running {
+        /// Parts done.
+        done: usize,
+        /// Parts in all; 0 if that is not known.
+        total: usize,
+    },
+    /// It is here.
+    Here(Arc<Figure>),
+}
+
+/// Which scores the maps show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scores {
+    /// Those of the chosen method.
+    #[default]
+    Method,
+    /// The exact ones.
+    Exact,
+    /// The method's less the exact ones.
+    Error,
 }
 
 /// A figure, with the request that it answers.
@@ -94,6 +130,8 @@ impl State {
             run_problems: RwSignal::new(Vec::new()),
             failure: RwSignal::new(None),
             shown: RwSignal::new(None),
+            exact: RwSignal::new(Exact::None),
+            scores: RwSignal::new(Scores::Method),
             cell: RwSignal::new(None),
         }
     }
@@ -105,7 +143,7 @@ impl State {
             method: self.method.get(),
             rules: self.rules.get(),
             direction: self.direction.get(),
-            sites: Site::PAPER.to_vec(),
+            sites: SITES.to_vec(),
             normalise: self.normalise.get(),
             steps: Request::STEPS,
         }

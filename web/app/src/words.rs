@@ -23,6 +23,17 @@ pub const FOIL_HELP: &str = "Where the corrupted prompt should go on: one token.
 pub const MAPS_HELP: &str = "Each cell is one activation of the model: a layer (upward) at a \
     position (to the right). Its colour says how far the metric would move if this activation \
     were taken from the other prompt, as the chosen method estimates it.";
+pub const HEADS_HELP: &str = "Each cell is one head, summed over the positions.";
+pub const IS_EXACT: &str = "These maps are the exact answer: every component was replaced in turn, and all \
+    after it computed again.";
+pub const AGREEMENT_HELP: &str = "Activation patching (AP) replaces one component after the other and computes \
+    again: slow on large models, and the standard that the methods are measured by. No one number tells: a \
+    single cell can carry a correlation.";
+pub const SIGN_HELP: &str =
+    "Of the cells whose exact score is not 0, the share in which the method has its sign.";
+pub const TOP_HELP: &str = "Of the cells with the largest exact scores, the share that is among as many of the \
+    method's largest.";
+pub const NON_ZERO_HELP: &str = "Cells whose exact score is not 0.";
 pub const STALE: &str = "These maps are of the previous input.";
 pub const NO_FIGURE: &str = "The maps will appear here.";
 
@@ -149,12 +160,11 @@ fn rule_list(rules: Rules) -> String {
 pub fn legend(figure: &Figure) -> String {
     let unit = if figure.normalised { "fraction of the metric's difference" } else { "logits" };
     let (name, _) = direction(figure.direction);
-    format!(
-        "{unit} · {} · {}, {}",
-        name.to_lowercase(),
-        figure.method.title(),
-        rule_list(figure.rules)
-    )
+    let method = match figure.method {
+        Method::Relp => format!("RelP, {}", rule_list(figure.rules)),
+        method => method.title().to_owned(),
+    };
+    format!("{unit} · {} · {method}", name.to_lowercase())
 }
 
 /// All that is needed to make the figure again, in two sentences.
@@ -172,11 +182,17 @@ pub fn caption(figure: &Figure) -> String {
         ""
     };
     let hash = model.sha256.get(..12).unwrap_or(&model.sha256);
+    let how = match (figure.method, figure.steps, figure.convergence_error) {
+        (Method::Relp, ..) => format!("{method} with {}", rule_list(figure.rules)),
+        (_, Some(steps), Some(error)) => {
+            format!("{method}, {steps} steps, convergence error {error:.3}")
+        }
+        _ => method.to_owned(),
+    };
     format!(
-        "{method} with {}, {into}; metric: logit({:?}) − logit({:?}) at the last position{normalised}. \
+        "{how}, {into}; metric: logit({:?}) − logit({:?}) at the last position{normalised}. \
          Model {} ({} layers, width {}, sha256 {hash}…); computed by the {} executor ({}), \
          version {}.",
-        rule_list(figure.rules),
         figure.answer.text,
         figure.foil.text,
         model.name,
@@ -200,6 +216,30 @@ pub fn map_summary(figure: &Figure, at: Site) -> String {
         "{at}, {}: {} layers by {} positions. The largest score is {}, at layer {layer}, position \
          {position}, token {token:?}. Arrow keys walk the cells.",
         site(at),
+        map.layers(),
+        map.positions(),
+        labels::score(f64::from(map.values[largest])),
+    )
+}
+
+/// The scatter in words.
+pub fn scatter_summary(points: usize) -> String {
+    format!(
+        "Scatter of {points} cells: the exact score to the right, the method's upward. On the diagonal both \
+         are the same. The table beside it has the numbers."
+    )
+}
+
+/// The grid of heads in words.
+pub fn heads_summary(map: &relp_model::Map) -> String {
+    let magnitude = |index: &usize| map.values[*index].abs();
+    let largest = (0..map.values.len()).max_by(|a, b| magnitude(a).total_cmp(&magnitude(b)));
+    let Some(largest) = largest else { return String::new() };
+    let (layer, head) = (largest / map.positions().max(1), largest % map.positions().max(1));
+    format!(
+        "z, {}: {} layers by {} heads, summed over the positions. The largest score is {}, of head {head} in \
+         layer {layer}. Arrow keys walk the cells.",
+        site(Site::Z),
         map.layers(),
         map.positions(),
         labels::score(f64::from(map.values[largest])),

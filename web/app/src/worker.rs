@@ -34,7 +34,7 @@ impl Worker {
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |error: ErrorEvent| {
             error.prevent_default();
-            on_crash(error.message());
+            on_crash(message_of(&error));
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Ok(Self { worker, _on_message: on_message, _on_error: on_error })
@@ -56,6 +56,13 @@ impl Drop for Worker {
         self.worker.set_onerror(None);
         self.worker.terminate();
     }
+}
+
+/// Why the worker failed. An event without a message tells that its script could not be fetched.
+fn message_of(error: &ErrorEvent) -> String {
+    let message = js_sys::Reflect::get(error, &"message".into()).ok();
+    let message = message.and_then(|message| message.as_string());
+    message.unwrap_or_else(|| format!("{SCRIPT} cannot be fetched"))
 }
 
 fn words_of(error: &JsValue) -> String {

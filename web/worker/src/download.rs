@@ -77,7 +77,9 @@ async fn fetch(
             let piece: Uint8Array = network!(field("value")).unchecked_into();
             done += piece.length();
             pieces.push(&piece);
-            control.pause(done as usize, total.max(done) as usize).await?;
+            // A total that is not known, or not true, is none.
+            let total = if total < done { 0 } else { total };
+            control.pause(done as usize, total as usize).await?;
         }
     }
     let file = Uint8Array::new_with_length(done);

@@ -3,12 +3,15 @@
 use leptos::prelude::*;
 use relp_model::{Prompt, Site};
 
+use super::agreement::AgreementPanel;
+use super::heads::heads;
 use super::heatmap::Heatmap;
 use super::legend::Legend;
 use super::predictions::predictions;
 use super::readout::Readout;
+use crate::comparison;
 use crate::scale::Scale;
-use crate::state::{Shown, State};
+use crate::state::{Exact, Scores, Shown, State};
 use crate::words;
 
 #[component]
@@ -16,7 +19,7 @@ pub fn Answer() -> impl IntoView {
     let state = expect_context::<State>();
     let content = move || match state.shown.get() {
         None => view! { <p class="empty">{words::NO_FIGURE}</p> }.into_any(),
-        Some(shown) => view_figure(shown).into_any(),
+        Some(shown) => view_figure(state, shown).into_any(),
     };
     view! {
         <section class="result" aria-labelledby="answer-title" class:stale=move || state.is_stale()>
@@ -26,16 +29,37 @@ pub fn Answer() -> impl IntoView {
     }
 }
 
-fn view_figure(shown: Shown) -> impl IntoView {
+fn view_figure(state: State, shown: Shown) -> impl IntoView {
     let Shown { figure, number, .. } = shown;
-    let scale = Scale::shared(figure.maps.values());
+    let scale = {
+        let figure = figure.clone();
+        // The exact answer shares the scale, so that the two can be compared.
+        Memo::new(move |_| {
+            let mut panels = comparison::panels(&figure);
+            if let Exact::Here(exact) = state.exact.get() {
+                panels.extend(comparison::panels(&exact));
+            }
+            Scale::shared(&panels)
+        })
+    };
     let legend = words::legend(&figure);
     let caption = words::caption(&figure);
-    let heatmap = |site: Site| {
+    let drawn = {
         let figure = figure.clone();
-        view! { <Heatmap figure site scale number /> }
+        // The maps change when the exact answer comes only if they show something of it.
+        Memo::new(move |_| match state.scores.get() {
+            Scores::Method => figure.clone(),
+            scores => comparison::drawn(&figure, &state.exact.get(), scores),
+        })
     };
-    let heatmaps = Site::PAPER.map(heatmap).into_iter().collect_view();
+    let maps = move || {
+        let drawn = drawn.get();
+        let heatmap = |site: Site| {
+            let figure = drawn.clone();
+            view! { <Heatmap figure site scale number /> }
+        };
+        Site::PAPER.map(heatmap).into_iter().collect_view()
+    };
     view! {
         <div class="summary">
             {predictions(&figure, Prompt::Clean)}
@@ -45,8 +69,46 @@ fn view_figure(shown: Shown) -> impl IntoView {
                 <Legend scale words=legend />
             </div>
         </div>
+        <ScoresChoice />
         <Readout figure=figure.clone() />
-        <div class="maps">{heatmaps}</div>
+        <div class="maps">{maps}</div>
         <p class="caption" id="caption">{caption}</p>
+        <div class="parts">
+            {move || heads(&drawn.get(), scale)}
+            <AgreementPanel figure />
+        </div>
+    }
+}
+
+/// Whether the maps show the method's scores, the exact ones, or the difference.
+#[component]
+fn ScoresChoice() -> impl IntoView {
+    let state = expect_context::<State>();
+    let is_here = move || matches!(state.exact.get(), Exact::Here(_));
+    let radio = move |(id, title, scores): (&'static str, &'static str, Scores)| {
+        view! {
+            <label class="switch">
+                <input
+                    type="radio"
+                    name="scores"
+                    id=id
+                    disabled=move || scores != Scores::Method && !is_here()
+                    prop:checked=move || state.scores.get() == scores
+                    on:change=move |_| state.scores.set(scores)
+                />
+                {title}
+            </label>
+        }
+    };
+    let choices = [
+        ("scores-method", "the method's scores", Scores::Method),
+        ("scores-exact", "the exact scores", Scores::Exact),
+        ("scores-error", "the error (method − exact)", Scores::Error),
+    ];
+    view! {
+        <fieldset class="scores">
+            <legend>"The maps show"</legend>
+            <div class="options">{choices.map(radio).into_iter().collect_view()}</div>
+        </fieldset>
     }
 }

@@ -14,7 +14,7 @@ use crate::words;
 
 /// The map of one site, its axes, and the same as a table.
 #[component]
-pub fn Heatmap(figure: Arc<Figure>, site: Site, scale: Scale, number: u32) -> impl IntoView {
+pub fn Heatmap(figure: Arc<Figure>, site: Site, scale: Memo<Scale>, number: u32) -> impl IntoView {
     let state = expect_context::<State>();
     let Some(map) = figure.maps.get(&site) else { return ().into_any() };
     let longest = figure.tokens.clean.iter().map(|token| labels::axis(&token.text).chars().count());
@@ -88,26 +88,28 @@ pub fn Heatmap(figure: Arc<Figure>, site: Site, scale: Scale, number: u32) -> im
 fn view_cell(
     state: State,
     geometry: Geometry,
-    scale: Scale,
+    scale: Memo<Scale>,
     (layer, position): (usize, usize),
     value: f32,
 ) -> impl IntoView + use<> {
     let (x, y) = (geometry.x(position), geometry.y(layer));
-    let minus = scale.shows_minus(value).then(|| {
-        let middle = y + geometry.cell_height / 2.0;
-        let centre = x + geometry.cell_width / 2.0;
-        let strong = scale.position(value) < -0.55;
-        view! {
-            <line class="minus" class:strong=strong x1=centre - 3.0 x2=centre + 3.0 y1=middle y2=middle />
-        }
-    });
+    let minus = move || {
+        scale.get().shows_minus(value).then(|| {
+            let middle = y + geometry.cell_height / 2.0;
+            let centre = x + geometry.cell_width / 2.0;
+            let strong = scale.get().position(value) < -0.55;
+            view! {
+                <line class="minus" class:strong=strong x1=centre - 3.0 x2=centre + 3.0 y1=middle y2=middle />
+            }
+        })
+    };
     view! {
         <rect
             x=x
             y=y
             width=geometry.cell_width
             height=geometry.cell_height
-            style=format!("fill: {}", scale.css(value))
+            style=move || format!("fill: {}", scale.get().css(value))
             data-layer=layer.to_string()
             data-position=position.to_string()
             data-value=value.to_string()

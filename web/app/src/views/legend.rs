@@ -7,12 +7,15 @@ use crate::scale::Scale;
 
 /// The scale with its values, units, direction and rules.
 #[component]
-pub fn Legend(scale: Scale, words: String) -> impl IntoView {
-    let ticks = scale.ticks().map(|tick| view! { <span>{labels::score(f64::from(tick))}</span> });
+pub fn Legend(scale: Memo<Scale>, words: String) -> impl IntoView {
+    let ticks = move || {
+        let tick = |tick: f32| view! { <span>{labels::score(f64::from(tick))}</span> };
+        scale.get().ticks().map(tick).into_iter().collect_view()
+    };
     view! {
         <div class="legend" id="legend">
             <div class="ramp" aria-hidden="true"><span>"−"</span></div>
-            <div class="ticks">{ticks.into_iter().collect_view()}</div>
+            <div class="ticks">{ticks}</div>
             <p>{words}</p>
         </div>
     }

@@ -1,9 +1,11 @@
 //! The views: state in, elements out.
 
+mod agreement;
 mod answer;
 mod controls;
 mod footer;
 mod header;
+mod heads;
 mod heatmap;
 mod legend;
 mod notices;

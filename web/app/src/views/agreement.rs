@@ -1,0 +1,175 @@
+//! How far the figure is from the exact answer: numbers, and a point a cell.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use relp_model::{Figure, Method, Site, SiteAgreement, agreement};
+
+use crate::comparison::{self, Point};
+use crate::labels;
+use crate::session::Session;
+use crate::state::{Exact, State};
+use crate::words;
+
+/// Side of the scatter, and its margin, in CSS pixels.
+const SIDE: f64 = 260.0;
+const MARGIN: f64 = 14.0;
+
+#[component]
+pub fn AgreementPanel(figure: Arc<Figure>) -> impl IntoView {
+    let state = expect_context::<State>();
+    let session = expect_context::<Session>();
+    let is_exact = figure.method == Method::Ap;
+    let content = move || match state.exact.get() {
+        _ if is_exact => view! { <p class="help">{words::IS_EXACT}</p> }.into_any(),
+        Exact::None => view! {
+            <p>
+                <button type="button" id="check" on:click=move |_| session.check()>
+                    "Compute the exact answer"
+                </button>
+            </p>
+        }
+        .into_any(),
+        Exact::Running { done, total } => {
+            let value = (total > 0).then(|| done.to_string());
+            view! {
+                <p id="checking">"Replacing one component after the other …"</p>
+                <progress max=total.max(1).to_string() value=value aria-labelledby="checking"></progress>
+                <button type="button" id="stop-checking" on:click=move |_| session.stop_checking()>
+                    "Stop"
+                </button>
+            }
+            .into_any()
+        }
+        Exact::Here(exact) => view! {
+            <div class="compared">
+                {table(&agreement(&figure, &exact), figure.method)}
+                {scatter(state, &comparison::points(&figure, &exact, &Site::PAPER))}
+            </div>
+        }
+        .into_any(),
+    };
+    view! {
+        <section class="agreement" id="agreement" aria-labelledby="agreement-title">
+            <h2 id="agreement-title">"Against the exact answer"</h2>
+            <p class="help">{words::AGREEMENT_HELP}</p>
+            {content}
+        </section>
+    }
+}
+
+fn table(rows: &[SiteAgreement], method: Method) -> impl IntoView + use<> {
+    let number = |value: Option<f64>| value.map_or("–".to_owned(), labels::coefficient);
+    let share =
+        |value: Option<f64>| value.map_or("–".to_owned(), |x| format!("{:.0} %", 100.0 * x));
+    let rows = rows.iter().map(|row| {
+        let of = row.agreement;
+        let name = if row.without_layer_0 {
+            format!("{} without layer 0", row.site)
+        } else {
+            row.site.to_string()
+        };
+        let pearson = of.pearson.map(|x| x.to_string());
+        view! {
+            <tr data-site=row.site.name() data-without=row.without_layer_0.to_string() data-pearson=pearson>
+                <th scope="row">{name}</th>
+                <td>{number(of.pearson)}</td>
+                <td>{number(of.spearman)}</td>
+                <td>{number(of.slope)}</td>
+                <td>{share(of.same_sign)}</td>
+                <td>{share(of.top_overlap)}</td>
+                <td>{format!("{} of {}", of.non_zero, of.cells)}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <div class="scroll" tabindex="0" role="region" aria-label="Agreement by site">
+            <table>
+                <caption>{format!("{} against AP, cell by cell", method.title())}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"site"</th>
+                        <th scope="col">"Pearson"</th>
+                        <th scope="col">"Spearman"</th>
+                        <th scope="col">"slope"</th>
+                        <th scope="col" title=words::SIGN_HELP>"same sign"</th>
+                        <th scope="col" title=words::TOP_HELP>"top cells"</th>
+                        <th scope="col" title=words::NON_ZERO_HELP>"not 0"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn scatter(state: State, points: &[Point]) -> impl IntoView + use<> {
+    let magnitude = |point: &Point| point.exact.abs().max(point.approximate.abs());
+    let limit = points.iter().map(magnitude).fold(0.0_f32, f32::max).max(f32::MIN_POSITIVE);
+    let half = SIDE / 2.0;
+    let place = move |value: f32| f64::from(value / limit) * (half - MARGIN);
+    let dots: Vec<_> = points
+        .iter()
+        .map(|&point| {
+            let (x, y) = (half + place(point.exact), half - place(point.approximate));
+            let cell = (point.layer, point.position);
+            let here = move || state.cell.get() == Some(cell);
+            let enter = move |_| state.cell.set(Some(cell));
+            // A shape a site, so that they do not hang on colour alone.
+            let shape = match point.site {
+                Site::AttnOut => {
+                    format!("M{} {y}L{x} {}L{} {y}L{x} {}Z", x - 5.0, y - 5.0, x + 5.0, y + 5.0)
+                }
+                Site::MlpOut => format!("M{} {}h7v7h-7Z", x - 3.5, y - 3.5),
+                _ => format!("M{} {y}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z", x - 4.0),
+            };
+            view! {
+                <path
+                    class=format!("point {}", point.site)
+                    class:here=here
+                    d=shape
+                    data-layer=point.layer.to_string()
+                    data-position=point.position.to_string()
+                    on:pointerenter=enter
+                />
+            }
+        })
+        .collect();
+    let keys = Site::PAPER.map(|site| {
+        let shape = match site {
+            Site::AttnOut => "M1 6L6 1L11 6L6 11Z",
+            Site::MlpOut => "M2.5 2.5h7v7h-7Z",
+            _ => "M2 6a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z",
+        };
+        view! {
+            <li>
+                <svg width="12" height="12" aria-hidden="true"><path class=format!("point {site}") d=shape /></svg>
+                {site.name()}
+            </li>
+        }
+    });
+    let limit = labels::score(f64::from(limit));
+    view! {
+        <figure class="scatter">
+            <svg
+                width=SIDE
+                height=SIDE
+                viewBox=format!("0 0 {SIDE} {SIDE}")
+                role="img"
+                aria-label=words::scatter_summary(points.len())
+                on:pointerleave=move |_| state.cell.set(None)
+            >
+                <g class="frame" aria-hidden="true">
+                    <line x1="0" y1=half x2=SIDE y2=half />
+                    <line x1=half y1="0" x2=half y2=SIDE />
+                    <line class="diagonal" x1="0" y1=SIDE x2=SIDE y2="0" />
+                    <text x=SIDE - 4.0 y=half + 14.0 class="end">{format!("exact, to {limit}")}</text>
+                    <text x=half + 5.0 y="11">"method"</text>
+                </g>
+                <g>{dots}</g>
+            </svg>
+            <ul class="key">{keys.into_iter().collect_view()}</ul>
+        </figure>
+    }
+}
