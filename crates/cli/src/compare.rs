@@ -4,7 +4,7 @@ use crate::args::Options;
 use crate::failure::{Failure, Result};
 use crate::model::Model;
 use crate::output::note;
-use crate::pairs::Source;
+use crate::pairs::{self, Source};
 use crate::report::{Report, exact};
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -22,6 +22,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let mut model = Model::load(options.model.as_deref(), options.executor)?;
     let questions = source.read(&model.engine().reader())?;
-    let report = Report::make(path.display().to_string(), &questions, options, &mut model)?;
+    let report = Report::make(pairs::name(path), &questions, options, &mut model)?;
     options.out.give(&report, || report.text())
 }

@@ -22,35 +22,28 @@ and `--out FILE` in a file, which is there whole or not at all. The exit status 
 for what cannot be asked (arguments, pairs, files that are not what they should be), 1 for failure.
 ";
 
-const MODEL: &str = "\
-  --model NAME-OR-FOLDER  primer, the bundled teaching model (the default), or a folder with a GPT-2's
-                          config.json, tokenizer.json and model.safetensors (./primer is a folder)
-";
-const EXECUTOR: &str = "\
-  --executor WHICH        auto (the GPU if there is a good one), reference (f64, slow), cpu or gpu
-";
-const METHOD: &str = "\
-  --method METHOD         {METHODS}; may be given again
-";
-const RULES: &str = "\
-  --rules A,B             rules of relp, of {RULES}; or none (default {RELP})
-";
-const STEPS: &str = "\
-  --steps N               steps of the ig- methods (default {STEPS})
-";
-const DIRECTION: &str = "\
-  --direction WHICH       {DIRECTIONS} (default denoise: the corrupted run is changed toward the clean)
-";
-const SITES: &str = "\
-  --sites A,B             of {SITES}
-                          (default {PAPER})
-";
-const BOS: &str = "\
-  --no-bos                no <|endoftext|> before the text
-";
-const OUT: &str = "\
-  --out FILE              into a file; - is standard output
-";
+const MODEL: &str = concat!(
+    "  --model NAME-OR-FOLDER  primer, the bundled teaching model (the default), or a folder with\n",
+    "                          config.json, tokenizer.json and model.safetensors of a GPT-2\n",
+    "                          (./primer is a folder)\n",
+);
+const EXECUTOR: &str = "  --executor WHICH        auto (a GPU if there is a good one), reference (f64, slow), cpu, gpu\n";
+const METHOD: &str = "  --method METHOD         {METHODS}; may be given again\n";
+const RULES: &str = concat!(
+    "  --rules A,B             rules of relp, of {RULES}; or none\n",
+    "                          (default {RELP})\n",
+);
+const STEPS: &str = "  --steps N               steps of the ig- methods (default {STEPS})\n";
+const DIRECTION: &str = concat!(
+    "  --direction WHICH       {DIRECTIONS} (default denoise: the corrupted run is\n",
+    "                          changed toward the clean one)\n",
+);
+const SITES: &str = concat!(
+    "  --sites A,B             of {SITES}\n",
+    "                          (default {PAPER})\n",
+);
+const BOS: &str = "  --no-bos                no <|endoftext|> before the text\n";
+const OUT: &str = "  --out FILE              into a file; - is standard output\n";
 
 /// The help of a command, or of all.
 pub(crate) fn text(command: Option<Command>) -> String {

@@ -87,13 +87,13 @@ impl Source {
         }
         let given = if any(&texts) { texts.as_slice() } else { ids.as_slice() };
         let missing = given.iter().filter(|(_, there)| !there).map(|(name, _)| *name);
-        let missing = missing.collect::<Vec<_>>().join(" and ");
-        Err(Failure::input(format_args!("{missing} missing: {WAYS}")))
+        let missing = missing.collect::<Vec<_>>().join(", ");
+        Err(Failure::input(format_args!("The pair lacks {missing}: {WAYS}")))
     }
 
     /// Reads a file of pairs, one JSON object a line; `-` is standard input.
     pub(crate) fn file(path: &Path, bos: bool) -> Result<Self> {
-        let name = path.display();
+        let name = name(path);
         let text = if path == Path::new("-") {
             let mut text = String::new();
             io::stdin().lock().read_to_string(&mut text).map(|_| text)
@@ -101,7 +101,7 @@ impl Source {
             fs::read_to_string(path)
         };
         let text = text.map_err(|error| {
-            Failure::input(format_args!("--pairs {name}: the file cannot be read: {error}"))
+            Failure::input(format_args!("--pairs: {name} cannot be read: {error}"))
         })?;
         let mut pairs = Vec::new();
         for (at, line) in text.lines().enumerate() {
@@ -115,7 +115,7 @@ impl Source {
         }
         if pairs.is_empty() {
             return Err(Failure::input(format_args!(
-                "--pairs {name}: the file holds no pair; write one JSON object a line with clean, \
+                "--pairs: {name} holds no pair; write one JSON object a line with clean, \
                  corrupted, answer and foil"
             )));
         }
@@ -145,6 +145,11 @@ impl Source {
             }
         }
     }
+}
+
+/// What a file of pairs is called.
+pub(crate) fn name(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 fn read(text: &PairText, place: Option<String>, reader: &Reader) -> Result<Question> {

@@ -26,6 +26,8 @@ pub(crate) struct Report {
     pub(crate) model: ModelInfo,
     pub(crate) executor: Executor,
     pub(crate) direction: Direction,
+    /// Whether `<|endoftext|>` stands before the prompts.
+    pub(crate) bos: bool,
     pub(crate) exact: Method,
     pub(crate) methods: Vec<Compared>,
 }
@@ -120,6 +122,7 @@ impl Report {
             model: loaded.model,
             executor: Executor { kind: loaded.device.kind, device: loaded.device.name },
             direction: options.direction,
+            bos: !options.no_bos,
             exact,
             methods: methods.iter().zip(&runs).map(compared).collect(),
         })

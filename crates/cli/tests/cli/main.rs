@@ -1,0 +1,8 @@
+//! The program from outside: every option, bad input, exit statuses, and what is written where.
+
+#![allow(clippy::unwrap_used, reason = "clippy knows a test's own code for one, not its helpers'")]
+
+mod answers;
+mod program;
+mod refusals;
+mod reports;
