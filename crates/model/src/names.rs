@@ -1,4 +1,4 @@
-//! The methods and directions, by the names that figures, links and the command line use.
+//! The methods and directions, by the names that figures and the command line use.
 
 use std::fmt;
 use std::str::FromStr;

@@ -52,16 +52,19 @@ async fn a_metric_that_cannot_normalise_is_explained() {
     let page = Page::ready(WebGpu::Off).await;
     page.click("#normalise").await;
     page.wait_for_figure(2).await;
-    // Only the first word changes, after which the same names follow: answers that neither prompt
-    // tells apart.
-    page.write("#clean", "The keys").await;
-    page.write("#corrupted", "The keys").await;
-    page.write("#corrupted", "The key").await;
-    page.write("#answer", " she").await;
-    page.write("#foil", " he").await;
-    let told = "document.querySelector('#normalise-problem').textContent.includes('too close') \
-                || document.querySelector('#app').dataset.state === 'ready'";
+    // Two words that the model finds as unlikely after the one prompt as after the other.
+    page.write("#clean", "When John and Mary went to the shop").await;
+    page.write("#corrupted", "When John and Mary went to the park").await;
+    page.write("#answer", " one").await;
+    page.write("#foil", " book").await;
+    let told = "document.querySelector('#normalise-problem').textContent.includes('too close')";
     page.browser.wait(told).await;
+    assert!(page.exists("#normalise[aria-invalid=true]").await);
+    assert!(page.exists("figure.map").await, "the last good figure stays");
+    page.browser.wait("document.querySelector('.result').classList.contains('stale')").await;
+    page.click("#normalise").await;
+    page.browser.wait("!document.querySelector('.result').classList.contains('stale')").await;
+    assert!(!page.exists("#normalise[aria-invalid=true]").await);
     page.close().await;
 }
 

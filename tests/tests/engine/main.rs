@@ -8,4 +8,5 @@ mod listings;
 mod ops;
 mod patching;
 mod primer;
+mod schema;
 mod shaders;

@@ -23,7 +23,7 @@ fn file(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(name)).unwrap()
 }
 
-fn engine(choice: Choice) -> Engine<InMemory> {
+pub(crate) fn engine(choice: Choice) -> Engine<InMemory> {
     let (config, tokenizer) = (file("config.json"), file("tokenizer.json"));
     let files = Files { name: "primer", config: &config, tokenizer: &tokenizer };
     let weights = InMemory(file("model.safetensors"));
@@ -50,11 +50,11 @@ fn examples() -> Vec<Request> {
     examples.into_iter().map(request).collect()
 }
 
-fn headline() -> Request {
+pub(crate) fn headline() -> Request {
     examples().remove(0)
 }
 
-fn run(engine: &mut Engine<InMemory>, request: &Request) -> Figure {
+pub(crate) fn run(engine: &mut Engine<InMemory>, request: &Request) -> Figure {
     block_on(engine.attribute(request, &mut Uncontrolled)).unwrap()
 }
 
@@ -186,10 +186,11 @@ fn bad_pairs_are_explained_and_the_next_run_works() {
     // A change that the model cannot tell apart by answer and foil.
     let found = problems(&|r| {
         r.normalise = true;
-        (r.pair.answer, r.pair.foil) = (" the".to_owned(), " a".to_owned());
-        (r.pair.clean, r.pair.corrupted) = ("The keys".to_owned(), "The keys".to_owned());
+        r.pair.clean = "When John and Mary went to the shop".to_owned();
+        r.pair.corrupted = "When John and Mary went to the park".to_owned();
+        (r.pair.answer, r.pair.foil) = (" one".to_owned(), " book".to_owned());
     });
-    assert_eq!(found, [Problem::Identical]);
+    assert!(matches!(found[..], [Problem::TooCloseToNormalise { .. }]), "{found:?}");
     run(&mut engine, &good);
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// A pair that a person can choose.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Example {
-    /// Its name in links.
+    /// Its name.
     pub id: String,
     /// What kind of task it is.
     pub task: String,
