@@ -46,7 +46,8 @@ fn every_kind_of_figure_follows_it() {
 fn what_is_no_figure_does_not() {
     let schema = Schema::load();
     let figure = serde_json::to_value(run(&mut engine(Choice::Cpu), &headline())).unwrap();
-    let changes: [(&str, fn(&mut Value)); 7] = [
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 7] = [
         ("another version", |f| f["schema"] = json!("relp-figure/2")),
         ("no tokens", |f| drop(f.as_object_mut().unwrap().remove("tokens"))),
         ("something else", |f| f["more"] = json!(1)),
