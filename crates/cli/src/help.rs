@@ -1,6 +1,6 @@
 //! The help. Names of methods, sites and rules come from where they are defined.
 
-use relp_model::{Direction, Method, Request, Rules, Site};
+use relp_model::{Direction, Method, Request, Rule, Rules, Site};
 
 use crate::args::Command;
 
@@ -128,7 +128,7 @@ pub(crate) fn text(command: Option<Command>) -> String {
     parts
         .concat()
         .replace("{METHODS}", &Method::ALL.map(Method::name).join(", "))
-        .replace("{RULES}", &Rules::NAMES.join(", "))
+        .replace("{RULES}", &Rule::ALL.map(Rule::name).join(", "))
         .replace("{RELP}", &Rules::RELP.to_string())
         .replace("{STEPS}", &Request::STEPS.to_string())
         .replace("{DIRECTIONS}", &Direction::ALL.map(Direction::name).join(" or "))

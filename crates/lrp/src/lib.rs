@@ -10,4 +10,4 @@ mod backward;
 mod rules;
 
 pub use backward::{Gradients, backward};
-pub use rules::{Rules, UnknownRule};
+pub use rules::{Rule, Rules, UnknownRule};

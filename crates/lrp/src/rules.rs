@@ -23,6 +23,34 @@ pub struct Rules {
     pub ah: bool,
 }
 
+/// One of the rules, as the fields of [`Rules`] describe them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// [`Rules::ln`].
+    Ln,
+    /// [`Rules::identity`].
+    Identity,
+    /// [`Rules::half`].
+    Half,
+    /// [`Rules::ah`].
+    Ah,
+}
+
+impl Rule {
+    /// All rules.
+    pub const ALL: [Self; 4] = [Self::Ln, Self::Identity, Self::Half, Self::Ah];
+
+    /// The short name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rule::Ln => "ln",
+            Rule::Identity => "identity",
+            Rule::Half => "half",
+            Rule::Ah => "ah",
+        }
+    }
+}
+
 impl Rules {
     /// No rule: the plain gradient.
     pub const NONE: Self = Self { ln: false, identity: false, half: false, ah: false };
@@ -30,13 +58,35 @@ impl Rules {
     /// The rules of RelP (arXiv 2508.21258): LN, Identity and Half.
     pub const RELP: Self = Self { ln: true, identity: true, half: true, ah: false };
 
-    /// Every rule's short name, in the order of the fields.
-    pub const NAMES: [&'static str; 4] = ["ln", "identity", "half", "ah"];
+    /// Whether a rule is on.
+    pub fn is_on(self, rule: Rule) -> bool {
+        match rule {
+            Rule::Ln => self.ln,
+            Rule::Identity => self.identity,
+            Rule::Half => self.half,
+            Rule::Ah => self.ah,
+        }
+    }
+
+    /// Switches a rule.
+    pub fn set(&mut self, rule: Rule, on: bool) {
+        let switch = match rule {
+            Rule::Ln => &mut self.ln,
+            Rule::Identity => &mut self.identity,
+            Rule::Half => &mut self.half,
+            Rule::Ah => &mut self.ah,
+        };
+        *switch = on;
+    }
+
+    /// The rules that are on.
+    pub fn on(self) -> impl Iterator<Item = Rule> {
+        Rule::ALL.into_iter().filter(move |&rule| self.is_on(rule))
+    }
 
     /// The rules that are on, by short name.
     pub fn names(self) -> Vec<&'static str> {
-        let on = [self.ln, self.identity, self.half, self.ah];
-        Self::NAMES.into_iter().zip(on).filter_map(|(name, on)| on.then_some(name)).collect()
+        self.on().map(Rule::name).collect()
     }
 
     /// LayerNorm: is 1/σ held constant?
@@ -80,12 +130,9 @@ impl FromStr for Rules {
             return Ok(rules);
         }
         for name in text.split(',').map(str::trim) {
-            match name {
-                "ln" => rules.ln = true,
-                "identity" => rules.identity = true,
-                "half" => rules.half = true,
-                "ah" => rules.ah = true,
-                _ => return Err(UnknownRule(name.to_owned())),
+            match Rule::ALL.into_iter().find(|rule| rule.name() == name) {
+                Some(rule) => rules.set(rule, true),
+                None => return Err(UnknownRule(name.to_owned())),
             }
         }
         Ok(rules)
@@ -98,7 +145,7 @@ pub struct UnknownRule(pub String);
 
 impl fmt::Display for UnknownRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = Rules::NAMES.join(", ");
+        let known = Rule::ALL.map(Rule::name).join(", ");
         write!(f, "\"{}\" is not a rule; the rules are {known}, or none", self.0)
     }
 }

@@ -35,7 +35,7 @@ pub use integrated::{Integrated, Path};
 pub use names::{Direction, Method, UnknownName, rules_as_names};
 pub use pair::{Field, Note, Pair, PairText, Problem, Prompt, check_normaliser};
 pub use prediction::{Prediction, top_predictions};
-pub use relp_lrp::{Rules, UnknownRule};
+pub use relp_lrp::{Rule, Rules, UnknownRule};
 pub use request::{Preview, Request};
 pub use run::Run;
 pub use site::Site;

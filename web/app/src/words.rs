@@ -1,6 +1,6 @@
 //! Every sentence of the interface.
 
-use relp_model::{Device, Direction, Figure, Kind, Method, Rules, Site};
+use relp_model::{Device, Direction, Figure, Kind, Method, Rule, Rules, Site};
 use relp_protocol::Stage;
 
 use crate::labels;
@@ -38,16 +38,18 @@ pub const STALE: &str = "These maps are of the previous input.";
 pub const NO_FIGURE: &str = "The maps will appear here.";
 
 /// What a rule does, in a sentence.
-pub fn rule(name: &str) -> (&'static str, &'static str) {
-    match name {
-        "ln" => ("LN", "LayerNorm's denominator is constant."),
-        "identity" => ("Identity", "GELU's slope is gelu(x)/x."),
-        "half" => (
+pub fn rule(rule: Rule) -> (&'static str, &'static str) {
+    match rule {
+        Rule::Ln => ("LN", "LayerNorm's denominator is constant."),
+        Rule::Identity => ("Identity", "GELU's slope is gelu(x)/x."),
+        Rule::Half => (
             "Half",
             "each factor of a gate gets half of its gradient; GPT-2 has no gate, so this changes \
              nothing.",
         ),
-        _ => ("AH", "the attention pattern is constant; relevance flows through the values."),
+        Rule::Ah => {
+            ("AH", "the attention pattern is constant; relevance flows through the values.")
+        }
     }
 }
 
@@ -131,24 +133,19 @@ pub fn crashed(why: &str) -> String {
 
 /// What the rules that are on do, a sentence each.
 pub fn rules(rules: Rules) -> String {
-    match rules.names().as_slice() {
-        [] => "No rule is on, so this is the plain gradient.".to_owned(),
-        names => {
-            let sentences: Vec<String> = names
-                .iter()
-                .map(|name| {
-                    let (title, does) = rule(name);
-                    format!("{title}: {does}")
-                })
-                .collect();
-            sentences.join(" ")
-        }
+    if rules == Rules::NONE {
+        return "No rule is on, so this is the plain gradient.".to_owned();
     }
+    let sentence = |one: Rule| {
+        let (title, does) = rule(one);
+        format!("{title}: {does}")
+    };
+    rules.on().map(sentence).collect::<Vec<_>>().join(" ")
 }
 
 /// The rules of a figure.
 fn rule_list(rules: Rules) -> String {
-    let names: Vec<&str> = rules.names().iter().map(|name| rule(name).0).collect();
+    let names: Vec<&str> = rules.on().map(|one| rule(one).0).collect();
     match names.as_slice() {
         [] => "no rules".to_owned(),
         [one] => format!("the {one}-rule"),

@@ -1,7 +1,7 @@
 //! Method, rules, direction, normalisation, executor.
 
 use leptos::prelude::*;
-use relp_model::{Choice, Direction, Field, Method, Rules};
+use relp_model::{Choice, Direction, Field, Method, Rule};
 
 use super::notices::{Notices, is_at_fault, problem_id};
 use crate::state::State;
@@ -68,18 +68,18 @@ fn MethodChoice() -> impl IntoView {
 fn RuleSwitches() -> impl IntoView {
     let state = expect_context::<State>();
     let has_rules = move || state.method.get() == Method::Relp;
-    let switch = move |name: &'static str| {
-        let (title, help) = words::rule(name);
+    let switch = move |rule: Rule| {
+        let (title, help) = words::rule(rule);
         view! {
             <label class="switch" title=help>
                 <input
                     type="checkbox"
-                    id=format!("rule-{name}")
+                    id=format!("rule-{}", rule.name())
                     disabled=move || !has_rules()
-                    prop:checked=move || has_rules() && is_on(state.rules.get(), name)
+                    prop:checked=move || has_rules() && state.rules.get().is_on(rule)
                     on:change=move |event| {
                         let on = event_target_checked(&event);
-                        state.rules.update(|rules| set(rules, name, on));
+                        state.rules.update(|rules| rules.set(rule, on));
                     }
                 />
                 {title}
@@ -89,21 +89,8 @@ fn RuleSwitches() -> impl IntoView {
     view! {
         <fieldset aria-describedby="help">
             <legend>"Rules"</legend>
-            <div class="options">{Rules::NAMES.map(switch).into_iter().collect_view()}</div>
+            <div class="options">{Rule::ALL.map(switch).into_iter().collect_view()}</div>
         </fieldset>
-    }
-}
-
-fn is_on(rules: Rules, name: &str) -> bool {
-    rules.names().contains(&name)
-}
-
-fn set(rules: &mut Rules, name: &str, on: bool) {
-    match name {
-        "ln" => rules.ln = on,
-        "identity" => rules.identity = on,
-        "half" => rules.half = on,
-        _ => rules.ah = on,
     }
 }
 
