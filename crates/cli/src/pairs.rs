@@ -140,7 +140,7 @@ impl Source {
                     answer: token("--answer-id", answer, reader)?,
                     foil: token("--foil-id", foil, reader)?,
                 };
-                reader.check(&pair).map_err(EngineError::Pair)?;
+                pair.check(reader.config()).map_err(EngineError::Pair)?;
                 Ok(vec![Question { pair, place: None }])
             }
         }

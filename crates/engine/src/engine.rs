@@ -107,7 +107,7 @@ impl<S: WeightSource> Engine<S> {
         control: &mut impl Control,
     ) -> Result<Figure, EngineError> {
         let pair = self.reader.pair(&request.pair).map_err(EngineError::Pair)?;
-        self.attribute_pair(pair, request, control).await
+        self.answer(pair, request, control).await
     }
 
     /// Runs a request on a pair of token ids; the prompts of the request itself are not read.
@@ -120,7 +120,16 @@ impl<S: WeightSource> Engine<S> {
         request: &Request,
         control: &mut impl Control,
     ) -> Result<Figure, EngineError> {
-        self.reader.check(&pair).map_err(EngineError::Pair)?;
+        pair.check(&self.reader.config).map_err(EngineError::Pair)?;
+        self.answer(pair, request, control).await
+    }
+
+    async fn answer(
+        &mut self,
+        pair: Pair,
+        request: &Request,
+        control: &mut impl Control,
+    ) -> Result<Figure, EngineError> {
         let run = match self.run(&pair, request, control).await {
             Err(error) if self.is_of_gpu(&error) => {
                 self.fall_back(&error, control).await?;

@@ -1,6 +1,6 @@
 //! Reading prompts as a model does.
 
-use relp_model::{Config, Field, Pair, PairText, Preview, Problem, Token, Tokenizer};
+use relp_model::{Config, Pair, PairText, Preview, Problem, Token, Tokenizer};
 
 /// A model's tokenizer and limits: all that a pair is checked by. It can be used while the engine
 /// computes.
@@ -17,34 +17,6 @@ impl Reader {
     /// All problems found, at least one.
     pub fn pair(&self, text: &PairText) -> Result<Pair, Vec<Problem>> {
         Pair::prepare(text, &self.tokenizer, &self.config)
-    }
-
-    /// Checks a pair that was not made by [`Reader::pair`].
-    ///
-    /// # Errors
-    /// All problems found, at least one.
-    pub fn check(&self, pair: &Pair) -> Result<(), Vec<Problem>> {
-        let most = self.config.n_ctx;
-        let mut problems = Vec::new();
-        for (field, tokens) in [(Field::Clean, &pair.clean), (Field::Corrupted, &pair.corrupted)] {
-            match tokens.len() {
-                0 => problems.push(Problem::Empty { field }),
-                tokens if tokens > most => problems.push(Problem::TooLong { field, tokens, most }),
-                _ => {}
-            }
-        }
-        // Texts do not matter: what is compared is what the model reads.
-        let ids = |tokens: &[Token]| tokens.iter().map(|token| token.id).collect::<Vec<_>>();
-        let (clean, corrupted) = (pair.clean.len(), pair.corrupted.len());
-        if clean != corrupted {
-            problems.push(Problem::UnequalLength { clean, corrupted });
-        } else if clean > 0 && ids(&pair.clean) == ids(&pair.corrupted) {
-            problems.push(Problem::Identical);
-        }
-        if pair.answer.id == pair.foil.id {
-            problems.push(Problem::SameAnswer { text: pair.answer.text.clone() });
-        }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     /// The sizes of the model.

@@ -108,40 +108,42 @@ pub(crate) fn ln_final(tape: &mut Tape, config: &Config, name: &str, resid: Buf)
 
 fn record_layer(tape: &mut Tape, config: &Config, l: usize, resid_pre: Buf) -> Layer {
     let qkv = qkv(tape, config, l, resid_pre);
-    let pattern = tape.attention_pattern(&at(l, "attn.pattern"), qkv, config.n_head);
-    let z = tape.attention_mix(&at(l, "attn.z"), pattern, qkv);
+    let pattern = tape.attention_pattern(&hook_name(l, "attn.pattern"), qkv, config.n_head);
+    let z = tape.attention_mix(&hook_name(l, "attn.z"), pattern, qkv);
     let attn_out = attn_out(tape, config, l, z);
-    let resid_mid = tape.add(&at(l, "resid_mid"), resid_pre, attn_out);
+    let resid_mid = tape.add(&hook_name(l, "resid_mid"), resid_pre, attn_out);
     let (post, mlp_out) = mlp(tape, config, l, resid_mid);
-    let resid_post = tape.add(&at(l, "resid_post"), resid_mid, mlp_out);
+    let resid_post = tape.add(&hook_name(l, "resid_post"), resid_mid, mlp_out);
     Layer { resid_pre, qkv, pattern, z, attn_out, resid_mid, post, mlp_out, resid_post }
 }
 
 /// The name of an activation of layer `l`.
-pub(crate) fn at(l: usize, name: &str) -> String {
+pub(crate) fn hook_name(l: usize, name: &str) -> String {
     format!("blocks.{l}.{name}")
 }
 
 /// The first LayerNorm of layer `l` and what follows it: queries, keys and values of residual rows.
 pub(crate) fn qkv(tape: &mut Tape, config: &Config, l: usize, resid_pre: Buf) -> Buf {
     let d = config.d_model;
-    let normed = layer_norm(tape, config, &at(l, "ln1"), &format!("h.{l}.ln_1"), resid_pre);
-    linear(tape, &at(l, "attn.qkv"), &format!("h.{l}.attn.c_attn"), normed, [d, 3 * d])
+    let normed = layer_norm(tape, config, &hook_name(l, "ln1"), &format!("h.{l}.ln_1"), resid_pre);
+    linear(tape, &hook_name(l, "attn.qkv"), &format!("h.{l}.attn.c_attn"), normed, [d, 3 * d])
 }
 
 /// The output projection of layer `l`'s attention.
 pub(crate) fn attn_out(tape: &mut Tape, config: &Config, l: usize, z: Buf) -> Buf {
     let d = config.d_model;
-    linear(tape, &at(l, "attn_out"), &format!("h.{l}.attn.c_proj"), z, [d, d])
+    linear(tape, &hook_name(l, "attn_out"), &format!("h.{l}.attn.c_proj"), z, [d, d])
 }
 
 /// The second LayerNorm of layer `l` and its MLP: hidden layer and output of residual rows.
 pub(crate) fn mlp(tape: &mut Tape, config: &Config, l: usize, resid_mid: Buf) -> (Buf, Buf) {
     let (d, d_mlp) = (config.d_model, config.d_mlp);
-    let normed = layer_norm(tape, config, &at(l, "ln2"), &format!("h.{l}.ln_2"), resid_mid);
-    let pre = linear(tape, &at(l, "mlp.pre"), &format!("h.{l}.mlp.c_fc"), normed, [d, d_mlp]);
-    let post = tape.gelu(&at(l, "mlp.post"), pre);
-    let out = linear(tape, &at(l, "mlp_out"), &format!("h.{l}.mlp.c_proj"), post, [d_mlp, d]);
+    let normed = layer_norm(tape, config, &hook_name(l, "ln2"), &format!("h.{l}.ln_2"), resid_mid);
+    let pre =
+        linear(tape, &hook_name(l, "mlp.pre"), &format!("h.{l}.mlp.c_fc"), normed, [d, d_mlp]);
+    let post = tape.gelu(&hook_name(l, "mlp.post"), pre);
+    let out =
+        linear(tape, &hook_name(l, "mlp_out"), &format!("h.{l}.mlp.c_proj"), post, [d_mlp, d]);
     (post, out)
 }
 

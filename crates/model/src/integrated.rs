@@ -207,22 +207,22 @@ impl Recorder<'_> {
         let layer = self.forward.layers[l];
         let name = format!("moved blocks.{l}.{site}");
         let moved = self.tape.interpolate(&name, layer.site(site), self.steps);
-        let resid = match site {
-            Site::ResidPre => self.attention(l, moved),
+        let (first, resid) = match site {
+            Site::ResidPre => (l, moved),
             Site::Z => {
                 let out = gpt2::attn_out(&mut self.tape, self.config, l, moved);
                 let resid_mid = self.add_base(l, layer.resid_pre, out, rows);
-                self.mlp(l, resid_mid)
+                (l + 1, self.mlp(l, resid_mid))
             }
             Site::AttnOut => {
                 let resid_mid = self.add_base(l, layer.resid_pre, moved, rows);
-                self.mlp(l, resid_mid)
+                (l + 1, self.mlp(l, resid_mid))
             }
-            Site::ResidMid => self.mlp(l, moved),
-            Site::MlpOut => self.add_base(l, layer.resid_mid, moved, rows),
-            Site::ResidPost => moved,
+            Site::ResidMid => (l + 1, self.mlp(l, moved)),
+            Site::MlpOut => (l + 1, self.add_base(l, layer.resid_mid, moved, rows)),
+            Site::ResidPost => (l + 1, moved),
         };
-        let forward = gpt2::forward_from(&mut self.tape, self.config, l + 1, resid);
+        let forward = gpt2::forward_from(&mut self.tape, self.config, first, resid);
         let target_logits = self.target_logits(forward.last_normed);
         let seeds = [(target_logits, self.seed)];
         let gradients = backward(&mut self.tape, &seeds, &[moved], Rules::NONE);
@@ -232,28 +232,17 @@ impl Recorder<'_> {
         Score { steps: self.score(site, l, grad), complete: Some(target_logits) }
     }
 
-    /// Layer `l` from its beginning.
-    fn attention(&mut self, l: usize, resid_pre: Buf) -> Buf {
-        let (tape, config) = (&mut self.tape, self.config);
-        let qkv = gpt2::qkv(tape, config, l, resid_pre);
-        let pattern = tape.attention_pattern(&gpt2::at(l, "attn.pattern"), qkv, config.n_head);
-        let z = tape.attention_mix(&gpt2::at(l, "attn.z"), pattern, qkv);
-        let out = gpt2::attn_out(tape, config, l, z);
-        let resid_mid = tape.add(&gpt2::at(l, "resid_mid"), resid_pre, out);
-        self.mlp(l, resid_mid)
-    }
-
     /// Layer `l` from its middle.
     fn mlp(&mut self, l: usize, resid_mid: Buf) -> Buf {
         let (_, out) = gpt2::mlp(&mut self.tape, self.config, l, resid_mid);
-        self.tape.add(&gpt2::at(l, "resid_post"), resid_mid, out)
+        self.tape.add(&gpt2::hook_name(l, "resid_post"), resid_mid, out)
     }
 
     /// `moved` \[n,T,D\] plus the base run's part of `act` \[2,T,D\].
     fn add_base(&mut self, l: usize, act: Buf, moved: Buf, [rows, none]: [Buf; 2]) -> Buf {
         let name = format!("base of {}", self.tape.name(act));
         let base = self.tape.add_rows(&name, act, rows, act, none);
-        self.tape.add(&gpt2::at(l, "moved resid"), moved, base)
+        self.tape.add(&gpt2::hook_name(l, "moved resid"), moved, base)
     }
 
     /// \[n,2\].

@@ -199,25 +199,14 @@ impl Pair {
         tokenizer: &Tokenizer,
         config: &Config,
     ) -> Result<Self, Vec<Problem>> {
-        let mut problems = Vec::new();
-        let clean = prompt(Field::Clean, &text.clean, text.bos, tokenizer, config, &mut problems);
-        let corrupted =
-            prompt(Field::Corrupted, &text.corrupted, text.bos, tokenizer, config, &mut problems);
-        if problems.is_empty() {
-            if clean.len() != corrupted.len() {
-                let (clean, corrupted) = (clean.len(), corrupted.len());
-                problems.push(Problem::UnequalLength { clean, corrupted });
-            } else if clean == corrupted {
-                problems.push(Problem::Identical);
-            }
-        }
+        let clean = prompt(&text.clean, text.bos, tokenizer);
+        let corrupted = prompt(&text.corrupted, text.bos, tokenizer);
+        let mut problems = check_prompts(&clean, &corrupted, config);
         let answer = one_token(Field::Answer, &text.answer, tokenizer, &mut problems);
         let foil = one_token(Field::Foil, &text.foil, tokenizer, &mut problems);
         match (answer, foil) {
             (Some(answer), Some(foil)) => {
-                if answer == foil {
-                    problems.push(Problem::SameAnswer { text: answer.text.clone() });
-                }
+                problems.extend(check_answers(&answer, &foil));
                 if problems.is_empty() {
                     return Ok(Self { clean, corrupted, answer, foil });
                 }
@@ -225,6 +214,16 @@ impl Pair {
             }
             _ => Err(problems),
         }
+    }
+
+    /// Checks a pair that was not [prepared](Self::prepare) but made of token ids.
+    ///
+    /// # Errors
+    /// All problems found, at least one.
+    pub fn check(&self, config: &Config) -> Result<(), Vec<Problem>> {
+        let mut problems = check_prompts(&self.clean, &self.corrupted, config);
+        problems.extend(check_answers(&self.answer, &self.foil));
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     /// Number of positions of either prompt.
@@ -284,27 +283,43 @@ pub fn check_normaliser(clean: f64, corrupted: f64) -> Result<f64, Problem> {
     }
 }
 
-fn prompt(
-    field: Field,
-    text: &str,
-    bos: bool,
-    tokenizer: &Tokenizer,
-    config: &Config,
-    problems: &mut Vec<Problem>,
-) -> Vec<Token> {
-    let tokens = match tokenizer.encode(text) {
-        Ok(tokens) if !tokens.is_empty() && !text.trim().is_empty() => tokens,
-        Ok(_) | Err(TokenizerError::Json(_) | TokenizerError::Vocabulary { .. }) => {
-            problems.push(Problem::Empty { field });
-            return Vec::new();
+/// The tokens of a prompt; none of one that says nothing.
+fn prompt(text: &str, bos: bool, tokenizer: &Tokenizer) -> Vec<Token> {
+    match tokenizer.encode(text) {
+        Ok(tokens) if !tokens.is_empty() && !text.trim().is_empty() => {
+            let bos = tokenizer.bos().filter(|_| bos).cloned();
+            bos.into_iter().chain(tokens).collect()
         }
-    };
-    let bos = tokenizer.bos().filter(|_| bos).cloned();
-    let tokens: Vec<Token> = bos.into_iter().chain(tokens).collect();
-    if tokens.len() > config.n_ctx {
-        problems.push(Problem::TooLong { field, tokens: tokens.len(), most: config.n_ctx });
+        Ok(_) | Err(TokenizerError::Json(_) | TokenizerError::Vocabulary { .. }) => Vec::new(),
     }
-    tokens
+}
+
+/// What is wrong with two prompts. Texts do not matter: what is compared is what the model reads.
+fn check_prompts(clean: &[Token], corrupted: &[Token], config: &Config) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (field, tokens) in [(Field::Clean, clean), (Field::Corrupted, corrupted)] {
+        let (tokens, most) = (tokens.len(), config.n_ctx);
+        match tokens {
+            0 => problems.push(Problem::Empty { field }),
+            _ if tokens > most => problems.push(Problem::TooLong { field, tokens, most }),
+            _ => {}
+        }
+    }
+    if !problems.is_empty() {
+        return problems;
+    }
+    let ids = |tokens: &[Token]| tokens.iter().map(|token| token.id).collect::<Vec<_>>();
+    if clean.len() != corrupted.len() {
+        let (clean, corrupted) = (clean.len(), corrupted.len());
+        problems.push(Problem::UnequalLength { clean, corrupted });
+    } else if ids(clean) == ids(corrupted) {
+        problems.push(Problem::Identical);
+    }
+    problems
+}
+
+fn check_answers(answer: &Token, foil: &Token) -> Option<Problem> {
+    (answer.id == foil.id).then(|| Problem::SameAnswer { text: answer.text.clone() })
 }
 
 fn one_token(

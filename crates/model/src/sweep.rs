@@ -119,22 +119,24 @@ impl Sweep {
     pub fn record(config: &Config, positions: usize, sites: &[Site], patches: Vec<Patch>) -> Self {
         let mut walk =
             Walk { tape: Tape::new(), config, positions, patches: &patches, ids: vec![] };
-        let tokens = walk.embed();
-        let mut at = tokens.2;
+        let (tokens, mut at) = walk.embed();
+        let first_rows = at.rows.clone();
         for l in 0..config.n_layer {
             at = walk.layer(l, &at);
         }
-        let (last, normed) = walk.finish(at);
+        // After the last layer only the last position is carried: of base, source and every patch.
+        let ends = walk.ends(&at);
         let Walk { mut tape, ids, .. } = walk;
+        let normed = gpt2::ln_final(&mut tape, config, "last.ln_final", at.resid);
         let unembedding = gpt2::unembedding(&mut tape, config);
-        let count = last.rows.len();
+        let count = at.rows.len();
         let targets = tape.ids("answer, foil", &[count, 2], config.n_vocab as u32);
         let target_logits = tape.gather_dot("target logits", normed, unembedding, targets);
-        let ends = gpt2::ln_final(&mut tape, config, "ends.ln_final", last.ends);
+        let ends = gpt2::ln_final(&mut tape, config, "ends.ln_final", ends);
         let logits = gpt2::logits(&mut tape, config, ends);
         tape.output(target_logits);
         tape.output(logits);
-        let scored = last.rows[2..].iter().map(|row| match row {
+        let scored = at.rows[2..].iter().map(|row| match row {
             Row::Patched(patch, _) => *patch,
             Row::Base(_) | Row::Source(_) => unreachable!("the first two rows"),
         });
@@ -145,7 +147,7 @@ impl Sweep {
             sites: sites.to_vec(),
             tape,
             rows: ids,
-            tokens: (tokens.0, tokens.1),
+            tokens: (tokens, first_rows),
             targets,
             target_logits,
             scored,
@@ -220,15 +222,6 @@ struct At {
     rows: Vec<Row>,
 }
 
-/// The last position after the last layer: base, source, and every patch that reaches it.
-struct Last {
-    /// All of them, \[2+N,D\].
-    resid: Buf,
-    rows: Vec<Row>,
-    /// Base and source alone, \[2,D\].
-    ends: Buf,
-}
-
 struct Walk<'a> {
     tape: Tape,
     config: &'a Config,
@@ -266,7 +259,7 @@ impl Walk<'_> {
     }
 
     /// The patches of a site of a layer.
-    fn at(&self, site: Site, layer: usize) -> Vec<(usize, Patch)> {
+    fn patches_at(&self, site: Site, layer: usize) -> Vec<(usize, Patch)> {
         let of = |(_, patch): &(usize, &Patch)| patch.site == site && patch.layer == layer;
         self.patches.iter().enumerate().filter(of).map(|(n, patch)| (n, *patch)).collect()
     }
@@ -278,13 +271,13 @@ impl Walk<'_> {
         buf
     }
 
-    /// The embeddings of both runs, and of what differs before the first layer; the token ids, the
-    /// rows, and the stream.
-    fn embed(&mut self) -> (Buf, Vec<Row>, At) {
+    /// The embeddings of both runs, and of what differs before the first layer; and the buffer of
+    /// the token ids.
+    fn embed(&mut self) -> (Buf, At) {
         let positions = self.positions;
         let mut rows: Vec<Row> = (0..positions).map(Row::Base).collect();
         rows.extend((0..positions).map(Row::Source));
-        let patched = self.at(Site::ResidPre, 0);
+        let patched = self.patches_at(Site::ResidPre, 0);
         rows.extend(patched.iter().map(|(n, patch)| Row::Patched(*n, patch.position)));
         let n_vocab = self.config.n_vocab;
         let tokens = self.tape.ids("tokens", &[rows.len()], n_vocab as u32);
@@ -296,7 +289,7 @@ impl Walk<'_> {
         let wte = gpt2::token_embedding(&mut self.tape, self.config);
         let wpe = gpt2::position_embedding(&mut self.tape, self.config);
         let resid = self.tape.add_rows("blocks.0.resid_pre", wte, tokens, wpe, places);
-        (tokens, rows.clone(), At { resid, rows })
+        (tokens, At { resid, rows })
     }
 
     /// One layer.
@@ -308,19 +301,19 @@ impl Walk<'_> {
 
         let parts = rows.iter().map(|&row| (row, [row, row])).collect();
         let new = self.replaced(l, Site::AttnOut, Site::ResidMid);
-        let mid = self.add(&gpt2::at(l, "resid_mid"), before, (attn_out, &rows), parts, new);
+        let mid = self.add(&gpt2::hook_name(l, "resid_mid"), before, (attn_out, &rows), parts, new);
 
         let (_, mlp_out) = gpt2::mlp(&mut self.tape, self.config, l, mid.resid);
         let parts = mid.rows.iter().map(|&row| (row, [row, row])).collect();
         let mut new = self.replaced(l, Site::MlpOut, Site::ResidPost);
         if !self.is_last(l) {
-            let next = self.at(Site::ResidPre, l + 1);
+            let next = self.patches_at(Site::ResidPre, l + 1);
             new.extend(next.into_iter().map(|(n, patch)| {
                 let source = Row::Source(patch.position);
                 (Row::Patched(n, patch.position), [source, source])
             }));
         }
-        self.add(&gpt2::at(l, "resid_post"), &mid, (mlp_out, &mid.rows), parts, new)
+        self.add(&gpt2::hook_name(l, "resid_post"), &mid, (mlp_out, &mid.rows), parts, new)
     }
 
     /// The rows that a patch of `added` (what a sublayer adds) or of `sum` (the stream after it)
@@ -330,8 +323,10 @@ impl Walk<'_> {
             let t = patch.position;
             (Row::Patched(n, t), [stream(t), Row::Source(t)])
         };
-        let added = self.at(added, l).into_iter().map(|patch| row(patch, Row::Base));
-        added.chain(self.at(sum, l).into_iter().map(|patch| row(patch, Row::Source))).collect()
+        let added = self.patches_at(added, l).into_iter().map(|patch| row(patch, Row::Base));
+        added
+            .chain(self.patches_at(sum, l).into_iter().map(|patch| row(patch, Row::Source)))
+            .collect()
     }
 
     /// The rows that attention gives, and from what: all from the first patched position on, or in
@@ -369,14 +364,14 @@ impl Walk<'_> {
         }
         let queries = self.given("queries", &[rows.len()], none as usize, queries);
         let keys = self.given("keys", &[rows.len(), positions], none as usize + 1, keys);
-        let name = gpt2::at(l, "attn.z");
+        let name = gpt2::hook_name(l, "attn.z");
         let z = self.tape.attention_rows(&name, qkv, queries, keys, self.config.n_head);
         (z, rows)
     }
 
     /// Appends the rows in which one head is the source run's.
     fn splice_heads(&mut self, l: usize, z: Buf, rows: &mut Vec<Row>) -> Buf {
-        let patched = self.at(Site::Z, l);
+        let patched = self.patches_at(Site::Z, l);
         if patched.is_empty() {
             return z;
         }
@@ -394,7 +389,7 @@ impl Walk<'_> {
         let picked = self.given("spliced rows", &[rows.len(), 2], below, picked);
         let heads = self.given("spliced heads", &[rows.len()], n_head, heads);
         let width = self.config.d_model / n_head;
-        self.tape.splice(&gpt2::at(l, "attn.z spliced"), z, picked, heads, width)
+        self.tape.splice(&gpt2::hook_name(l, "attn.z spliced"), z, picked, heads, width)
     }
 
     /// The stream after a sublayer: the stream before it plus what it adds, row by row; first the rows
@@ -420,17 +415,14 @@ impl Walk<'_> {
         At { resid, rows: all.into_iter().map(|(row, _)| row).collect() }
     }
 
-    /// The final LayerNorm of base, source and all patches.
-    fn finish(&mut self, after: At) -> (Last, Buf) {
+    /// Base and source alone, after the last layer, \[2,D\].
+    fn ends(&mut self, after: &At) -> Buf {
         let t = self.positions - 1;
         let index = Index::of(&after.rows);
         let none = after.rows.len() as u32;
         let ends = vec![index.get(Row::Base(t)), index.get(Row::Source(t))];
         let ends = self.given("ends", &[2], none as usize, ends);
         let nothing = self.given("nothing", &[2], none as usize + 1, vec![none; 2]);
-        let ends = self.tape.add_rows("ends", after.resid, ends, after.resid, nothing);
-        let last = Last { resid: after.resid, rows: after.rows, ends };
-        let normed = gpt2::ln_final(&mut self.tape, self.config, "last.ln_final", last.resid);
-        (last, normed)
+        self.tape.add_rows("ends", after.resid, ends, after.resid, nothing)
     }
 }

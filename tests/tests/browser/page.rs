@@ -104,7 +104,7 @@ impl Page {
         let script = format!(
             "[...document.querySelectorAll('figure[data-site={site}] rect[data-value]')] \
              .sort((a, b) => a.dataset.layer - b.dataset.layer \
-             || a.dataset.position - b.dataset.position).map(cell => Number(cell.dataset.value))"
+             || a.dataset.column - b.dataset.column).map(cell => Number(cell.dataset.value))"
         );
         let values = self.browser.eval(&script).await;
         values.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()

@@ -59,7 +59,7 @@ async fn the_maps_are_read_by_keyboard_and_by_pointer() {
     assert!(readout.starts_with("layer 2, position 14 “·to”: resid_pre "), "{readout}");
     let lit = "document.querySelectorAll('figure.map .here').length";
     assert_eq!(page.browser.eval(lit).await, 3, "the same cell in every map");
-    let cell = "[data-site=mlp_out] rect[data-layer='0'][data-position='10']";
+    let cell = "[data-site=mlp_out] rect[data-layer='0'][data-column='10']";
     let value = page.browser.eval(&format!("document.querySelector({cell:?}).dataset.value")).await;
     let element = page.browser.client.find(Locator::Css(cell)).await.unwrap();
     element.click().await.unwrap();

@@ -74,7 +74,7 @@ fn several_methods_are_a_list_of_figures() {
         more.extend(["--method", method.name()]);
     }
     more.extend(["--sites", "mlp_out"]);
-    let figures: Vec<Figure> = serde_json::from_value(json(&attribute(&more))).unwrap();
+    let figures: Vec<Figure> = serde_json::from_value(json(&arguments(&more))).unwrap();
     let methods: Vec<Method> = figures.iter().map(|figure| figure.method).collect();
     assert_eq!(methods, Method::ALL);
     let alone = figure(&["--method", "ap", "--sites", "mlp_out"]);
@@ -120,23 +120,10 @@ mod gpu {
 #[test]
 fn ids_and_text_give_the_same_figure() {
     let text = figure(&[]);
-    let (clean, corrupted) = (ids(&text.tokens.clean), ids(&text.tokens.corrupted));
-    let (yes, no) = (text.answer.id.to_string(), text.foil.id.to_string());
-    let args = [
-        "attribute",
-        "--executor",
-        "cpu",
-        "--clean-ids",
-        &clean,
-        "--corrupt-ids",
-        &corrupted,
-        "--answer-id",
-        &yes,
-        "--foil-id",
-        &no,
-    ];
-    let by_ids: Figure = serde_json::from_str(&answer(&args)).unwrap();
-    assert_eq!(by_ids, text);
+    let args = by_ids(text.answer.id.into(), text.foil.id.into(), &[]);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let found: Figure = serde_json::from_value(json(&args)).unwrap();
+    assert_eq!(found, text);
 }
 
 #[test]
@@ -178,8 +165,7 @@ fn out_writes_a_whole_file_or_none() {
     let folder = folder("out");
     let file = folder.join("figure.json");
     fs::write(&file, "old").unwrap();
-    let args = attribute(&["--out", path(&file)]);
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let args = arguments(&["--out", path(&file)]);
     assert_eq!(answer(&args), "");
     let written: Figure = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     assert_eq!(written, figure(&["--out", "-"]));

@@ -48,18 +48,12 @@ pub(crate) fn answer(args: &[&str]) -> String {
     stdout(&output)
 }
 
-pub(crate) fn attribute(more: &[&str]) -> Vec<String> {
-    let args = ["attribute", "--executor", "cpu"].iter().chain(&PAIR).chain(more);
-    args.map(|&arg| arg.to_owned()).collect()
-}
-
-pub(crate) fn json(args: &[String]) -> Value {
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    serde_json::from_str(&answer(&args)).unwrap()
+pub(crate) fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&answer(args)).unwrap()
 }
 
 pub(crate) fn figure(more: &[&str]) -> Figure {
-    serde_json::from_value(json(&attribute(more))).unwrap()
+    serde_json::from_value(json(&arguments(more))).unwrap()
 }
 
 /// What is said of bad input: one sentence, status 2, no answer, and each of `parts` in it.
@@ -118,6 +112,20 @@ pub(crate) fn changed<'a>(option: &str, value: &'a str) -> Vec<&'a str> {
     args
 }
 
-pub(crate) fn ids(tokens: &[Token]) -> String {
+/// `attribute` for the usual prompts, all by their ids.
+pub(crate) fn by_ids(answer: u64, foil: u64, more: &[&str]) -> Vec<String> {
+    let tokens = figure(&[]).tokens;
+    let values = [
+        ("--clean-ids", ids(&tokens.clean)),
+        ("--corrupt-ids", ids(&tokens.corrupted)),
+        ("--answer-id", answer.to_string()),
+        ("--foil-id", foil.to_string()),
+    ];
+    let values = values.into_iter().flat_map(|(option, value)| [option.to_owned(), value]);
+    let start = ["attribute", "--executor", "cpu"].iter().chain(more);
+    start.map(|&arg| arg.to_owned()).chain(values).collect()
+}
+
+fn ids(tokens: &[Token]) -> String {
     tokens.iter().map(|token| token.id.to_string()).collect::<Vec<_>>().join(",")
 }

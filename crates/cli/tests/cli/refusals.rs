@@ -138,25 +138,15 @@ fn normalising_by_almost_nothing_is_refused() {
         clean.iter().map(|(id, logit)| (logit - corrupted[id], *id)).collect();
     moved.sort_by(|a, b| a.0.total_cmp(&b.0));
     let near = moved.windows(2).find(|two| two[1].0 - two[0].0 < 0.005).unwrap();
-    let (yes, no) = (near[0].1.to_string(), near[1].1.to_string());
-    let tokens = figure(&[]).tokens;
-    let (clean, corrupted) = (ids(&tokens.clean), ids(&tokens.corrupted));
-    let args = [
-        "attribute",
-        "--executor",
-        "cpu",
-        "--clean-ids",
-        &clean,
-        "--corrupt-ids",
-        &corrupted,
-        "--answer-id",
-        &yes,
-        "--foil-id",
-        &no,
-    ];
-    answer(&args);
-    let args: Vec<&str> = args.iter().chain(&["--normalise"]).copied().collect();
-    refused(&args, &["close"]);
+    for (more, is_refused) in [(&[][..], false), (&["--normalise"][..], true)] {
+        let args = by_ids(near[0].1, near[1].1, more);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        if is_refused {
+            refused(&args, &["close"]);
+        } else {
+            answer(&args);
+        }
+    }
 }
 
 #[test]

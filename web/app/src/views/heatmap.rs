@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use relp_model::{Figure, Site};
 
+use super::grid::grid;
 use super::table::Table;
 use crate::geometry::Geometry;
 use crate::labels;
@@ -20,111 +21,19 @@ pub fn Heatmap(figure: Arc<Figure>, site: Site, scale: Memo<Scale>, number: u32)
     let longest = figure.tokens.clean.iter().map(|token| labels::axis(&token.text).chars().count());
     let geometry = Geometry::new(map.layers(), map.positions(), longest.max().unwrap_or(0));
     let summary = words::map_summary(&figure, site);
-    let on_key = move |event: leptos::ev::KeyboardEvent| {
-        let from = state.cell.get_untracked();
-        // The first key only shows where one is.
-        let to = match from {
-            Some(from) => geometry.neighbour(from, &event.key()),
-            None => geometry.neighbour((0, 0), &event.key()).map(|_| (0, 0)),
-        };
-        if let Some(to) = to {
-            event.prevent_default();
-            state.cell.set(Some(to));
-        } else if event.key() == "Escape" {
-            state.cell.set(None);
-        }
-    };
-    let positions = map.positions();
-    let cells =
-        (0..map.layers()).flat_map(|layer| (0..positions).map(move |position| (layer, position)));
-    let cells = cells.filter_map(|(layer, position)| {
-        let value = map.get(layer, position)?;
-        Some(view_cell(state, geometry, scale, (layer, position), value))
-    });
-    let focus = move || {
-        let (layer, position) = state.cell.get()?;
-        Some(view! {
-            <rect
-                class="here"
-                x=geometry.x(position)
-                y=geometry.y(layer)
-                width=geometry.cell_width
-                height=geometry.cell_height
-            />
-        })
-    };
+    let tokens = token_labels(geometry, &figure).into_any();
+    let cells = grid(map, geometry, scale, state.cell, summary, tokens);
     view! {
         <figure class="map" data-site=site.name() data-figure=number.to_string()>
             <h3>
                 <code>{site.name()}</code>
                 <span class="what">{words::site(site)}</span>
             </h3>
-            <div class="scroll">
-                <svg
-                    width=geometry.width()
-                    height=geometry.height()
-                    viewBox=format!("0 0 {} {}", geometry.width(), geometry.height())
-                    style=format!("min-width: {}px", 0.85 * geometry.width())
-                    tabindex="0"
-                    role="img"
-                    aria-label=summary
-                    on:keydown=on_key
-                    on:pointerleave=move |_| state.cell.set(None)
-                >
-                    <g class="cells">{cells.collect_view()}</g>
-                    <g class="axes" aria-hidden="true">
-                        {layer_labels(geometry, map.layers())}
-                        {token_labels(geometry, &figure)}
-                    </g>
-                    {focus}
-                </svg>
-            </div>
+            {cells}
             <Table figure site />
         </figure>
     }
     .into_any()
-}
-
-fn view_cell(
-    state: State,
-    geometry: Geometry,
-    scale: Memo<Scale>,
-    (layer, position): (usize, usize),
-    value: f32,
-) -> impl IntoView + use<> {
-    let (x, y) = (geometry.x(position), geometry.y(layer));
-    let minus = move || {
-        scale.get().shows_minus(value).then(|| {
-            let middle = y + geometry.cell_height / 2.0;
-            let centre = x + geometry.cell_width / 2.0;
-            let strong = scale.get().position(value) < -0.55;
-            view! {
-                <line class="minus" class:strong=strong x1=centre - 3.0 x2=centre + 3.0 y1=middle y2=middle />
-            }
-        })
-    };
-    view! {
-        <rect
-            x=x
-            y=y
-            width=geometry.cell_width
-            height=geometry.cell_height
-            style=move || format!("fill: {}", scale.get().css(value))
-            data-layer=layer.to_string()
-            data-position=position.to_string()
-            data-value=value.to_string()
-            on:pointerenter=move |_| state.cell.set(Some((layer, position)))
-        />
-        {minus}
-    }
-}
-
-fn layer_labels(geometry: Geometry, layers: usize) -> impl IntoView + use<> {
-    let label = move |layer: usize| {
-        let y = geometry.y(layer) + geometry.cell_height / 2.0;
-        view! { <text x=geometry.x(0) - 6.0 y=y class="layer">{layer}</text> }
-    };
-    (0..layers).step_by(geometry.layer_step()).map(label).collect_view()
 }
 
 fn token_labels(geometry: Geometry, figure: &Figure) -> impl IntoView + use<> {

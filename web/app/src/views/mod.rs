@@ -4,6 +4,7 @@ mod agreement;
 mod answer;
 mod controls;
 mod footer;
+mod grid;
 mod header;
 mod heads;
 mod heatmap;
