@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
-use relp_model::{Choice, Method, Request};
+use relp_model::{Choice, Device, Method, Request};
 use relp_protocol::{Command, Event, Failure, Id, ModelAddress, Stage};
 
 use crate::state::{Activity, Exact, Shown, State};
@@ -228,8 +228,9 @@ impl Session {
                     }
                 }
             }
-            Event::Figure { id, figure, .. } if self.is_checking(id) => {
+            Event::Figure { id, figure, device } if self.is_checking(id) => {
                 self.inner.update_value(|inner| inner.checking = None);
+                self.computed_on(device);
                 self.state.exact.set(Exact::Here(Arc::from(figure)));
             }
             Event::Figure { id, figure, device } => {
@@ -243,11 +244,7 @@ impl Session {
                     self.state.shown.set(Some(Shown { request, figure, number }));
                     self.state.run_problems.set(Vec::new());
                     self.state.activity.set(Activity::Idle);
-                    self.state.loaded.update(|loaded| {
-                        if let Some(loaded) = loaded {
-                            loaded.device = device;
-                        }
-                    });
+                    self.computed_on(device);
                     self.state.exact.set(Exact::None);
                     self.check();
                 }
@@ -264,6 +261,15 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// The device may have changed by failing.
+    fn computed_on(self, device: Device) {
+        self.state.loaded.update(|loaded| {
+            if let Some(loaded) = loaded {
+                loaded.device = device;
+            }
+        });
     }
 
     fn failed(self, failure: Failure) {
