@@ -39,6 +39,7 @@ async fn check_exact(page: &Page) {
     page.click("#scores-exact").await;
     let exact = reference.figure(&Request { method: Method::Ap, ..request.clone() });
     page.assert_shows(&exact).await;
+    assert!(page.text("#caption").await.starts_with("AP, clean into corrupted"));
     page.click("#scores-error").await;
     let mut error = reference.figure(&request);
     for (site, map) in &mut error.maps {
@@ -46,6 +47,8 @@ async fn check_exact(page: &Page) {
         both.for_each(|(value, exact)| *value -= exact);
     }
     page.assert_shows(&error).await;
+    assert!(page.text("#caption").await.contains("less the exact answer (AP)"));
+    assert!(page.text("#legend").await.ends_with(" − AP"));
     page.click("#scores-method").await;
 
     page.click("#method-ap").await;

@@ -154,18 +154,19 @@ fn rule_list(rules: Rules) -> String {
 }
 
 /// Units, direction and rules, for the legend.
-pub fn legend(figure: &Figure) -> String {
+pub fn legend(figure: &Figure, is_error: bool) -> String {
     let unit = if figure.normalised { "fraction of the metric's difference" } else { "logits" };
     let (name, _) = direction(figure.direction);
     let method = match figure.method {
         Method::Relp => format!("RelP, {}", rule_list(figure.rules)),
         method => method.title().to_owned(),
     };
-    format!("{unit} · {} · {method}", name.to_lowercase())
+    let less = if is_error { " − AP" } else { "" };
+    format!("{unit} · {} · {method}{less}", name.to_lowercase())
 }
 
 /// All that is needed to make the figure again, in two sentences.
-pub fn caption(figure: &Figure) -> String {
+pub fn caption(figure: &Figure, is_error: bool) -> String {
     let model = &figure.model;
     let config = &model.config;
     let method = figure.method.title();
@@ -186,8 +187,9 @@ pub fn caption(figure: &Figure) -> String {
         }
         _ => method.to_owned(),
     };
+    let less = if is_error { ", less the exact answer (AP)" } else { "" };
     format!(
-        "{how}, {into}; metric: logit({:?}) − logit({:?}) at the last position{normalised}. \
+        "{how}{less}, {into}; metric: logit({:?}) − logit({:?}) at the last position{normalised}. \
          Model {} ({} layers, width {}, sha256 {hash}…); computed by the {} executor ({}), \
          version {}.",
         figure.answer.text,

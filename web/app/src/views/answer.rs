@@ -42,8 +42,6 @@ fn view_figure(state: State, shown: Shown) -> impl IntoView {
             Scale::shared(&panels)
         })
     };
-    let legend = words::legend(&figure);
-    let caption = words::caption(&figure);
     let drawn = {
         let figure = figure.clone();
         // The maps change when the exact answer comes only if they show something of it.
@@ -52,6 +50,11 @@ fn view_figure(state: State, shown: Shown) -> impl IntoView {
             scores => comparison::drawn(&figure, &state.exact.get(), scores),
         })
     };
+    // Caption and legend are of what the maps show.
+    let is_error =
+        move || state.scores.get() == Scores::Error && matches!(state.exact.get(), Exact::Here(_));
+    let legend = Signal::derive(move || words::legend(&drawn.get(), is_error()));
+    let caption = move || words::caption(&drawn.get(), is_error());
     let maps = move || {
         let drawn = drawn.get();
         let heatmap = |site: Site| {
