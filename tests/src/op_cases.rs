@@ -6,6 +6,7 @@ use relp_tape::{Buf, Feed, Op, Outputs, Slope, Tape};
 
 use crate::compare::{Tolerance, compare};
 
+mod metric;
 mod patching;
 
 /// A tape of one op, and what to feed it.
@@ -71,6 +72,11 @@ fn tolerance(op: &Op, values: &Values) -> Tolerance {
         Op::LastRow { .. } | Op::LastRowGrad { .. } | Op::Splice { .. } => (0.0, tiny),
         // One rounding or two, of 2⁻²⁴ each.
         Op::Embed { .. } | Op::Add { .. } | Op::Mul { .. } | Op::AddRows { .. } => (1.5e-7, tiny),
+        // A difference of logarithms, each as large as the largest logit: 2⁻²⁴ of 100.
+        Op::Metric { logits, .. } => (SUM, 1e-7 * largest(logits)),
+        // As many sums as there are rows of the pattern; differences of probabilities.
+        Op::QkFix { dp, .. } => (SUM, 2e-6 * largest(dp)),
+        Op::MetricGrad { dy, .. } => (SUM, 1e-6 * largest(dy)),
         // Three, and a division.
         Op::Interpolate { .. } => (5e-7, tiny),
         // A sum of 1 and a tanh near −1 costs 2⁻²⁴ of what it is multiplied by: x, or dy · x · u′,
@@ -90,7 +96,8 @@ fn tolerance(op: &Op, values: &Values) -> Tolerance {
         | Op::GatherDot { .. }
         | Op::GatherDotGrad { .. }
         | Op::DeltaDot { .. }
-        | Op::AttentionRows { .. } => (SUM, tiny),
+        | Op::AttentionRows { .. }
+        | Op::AppendMeans { .. } => (SUM, tiny),
     };
     Tolerance { relative, absolute }
 }
@@ -193,6 +200,7 @@ pub fn all() -> Vec<Case> {
     last_row(&mut cases);
     gather_dot(&mut cases);
     patching::push(&mut cases);
+    metric::push(&mut cases);
     cases.0
 }
 
@@ -527,7 +535,7 @@ mod tests {
             |values| {
                 let largest = values.iter().copied().map(f32::abs).fold(0.0, f32::max);
                 if let Some(last) = values.last_mut() {
-                    *last += 2e-5 * largest + 4e-6;
+                    *last += 2e-5 * largest + 2e-5;
                 }
             },
             |values| values[0] = f32::NAN,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use relp_tape::{Buf, Content, Feed, FeedError, Op, Outputs, Slots, Tape};
 
 use crate::CpuError;
-use crate::kernels::{activation, attention, embedding, gather, matmul, norm, patching, pointwise};
+use crate::kernels::{
+    activation, attention, embedding, gather, matmul, metric, norm, patching, pointwise, qk_fix,
+};
 
 /// The content of one buffer.
 enum Store {
@@ -150,6 +152,12 @@ impl Plan {
         let shape = |buf: Buf| self.tape.shape(buf);
         let cols = |buf: Buf| self.tape.info(buf).cols();
         let heads = |pattern: Buf, d: usize| attention::Heads::new(shape(pattern), d);
+        let rows_of = |logits: Buf, (clean, clean_rows): (Buf, Buf), targets: Buf, answers| {
+            let (per_row, n_vocab) = (cols(targets), cols(logits));
+            let (clean_rows, targets) = (self.ids(clean_rows), self.ids(targets));
+            let (logits, clean) = (f(logits), f(clean));
+            metric::Rows { logits, clean, clean_rows, targets, per_row, answers, n_vocab }
+        };
         match *op {
             Op::Embed { ids, tokens, positions, .. } => {
                 embedding::embed(self.ids(ids), f(tokens), f(positions), shape(ids)[1], out);
@@ -205,7 +213,10 @@ impl Plan {
                 let window = patching::Window { first_col, cols: cols(grad), of: cols(act) };
                 patching::delta_dot(f(act), f(grad), window, cols(of_groups), out);
             }
-            Op::Interpolate { x, .. } => patching::interpolate(f(x), out),
+            Op::Interpolate { x, first_col, cols: moving, .. } => {
+                let window = patching::Window { first_col, cols: moving, of: cols(x) };
+                patching::interpolate(f(x), window, out);
+            }
             Op::AddRows { a, a_rows, b, b_rows, .. } => {
                 let (a_rows, b_rows) = (self.ids(a_rows), self.ids(b_rows));
                 patching::add_rows(f(a), a_rows, f(b), b_rows, cols(a), out);
@@ -217,6 +228,20 @@ impl Plan {
             Op::AttentionRows { qkv, queries, keys, heads, .. } => {
                 let (queries, keys) = (self.ids(queries), self.ids(keys));
                 attention::attention_rows(f(qkv), queries, keys, heads, cols(qkv) / 3, out);
+            }
+            Op::AppendMeans { x, rows, .. } => {
+                patching::append_means(f(x), self.ids(rows), cols(rows), cols(x), out);
+            }
+            Op::QkFix { qkv, dp, .. } => {
+                qk_fix::qk_fix(f(qkv), f(dp), heads(dp, cols(qkv) / 3), out);
+            }
+            Op::Metric { logits, clean, clean_rows, targets, answers, measure, .. } => {
+                let rows = rows_of(logits, (clean, clean_rows), targets, answers);
+                metric::metric(&rows, measure, out);
+            }
+            Op::MetricGrad { dy, logits, clean, clean_rows, targets, answers, measure, .. } => {
+                let rows = rows_of(logits, (clean, clean_rows), targets, answers);
+                metric::metric_grad(f(dy), &rows, measure, out);
             }
         }
     }

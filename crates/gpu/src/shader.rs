@@ -64,5 +64,9 @@ fn source(op: &Op) -> &'static str {
         Op::AddRows { .. } => include_str!("../shaders/add_rows.wgsl"),
         Op::Splice { .. } => include_str!("../shaders/splice.wgsl"),
         Op::AttentionRows { .. } => include_str!("../shaders/attention_rows.wgsl"),
+        Op::AppendMeans { .. } => include_str!("../shaders/append_means.wgsl"),
+        Op::QkFix { .. } => include_str!("../shaders/qk_fix.wgsl"),
+        Op::Metric { .. } => include_str!("../shaders/metric.wgsl"),
+        Op::MetricGrad { .. } => include_str!("../shaders/metric_grad.wgsl"),
     }
 }

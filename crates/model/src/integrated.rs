@@ -169,7 +169,8 @@ impl Recorder<'_> {
     /// Moves the embeddings; one pass gives the gradients of every site.
     fn inputs(&mut self, sites: &[Site]) -> Vec<(Site, Vec<Score>)> {
         let embedded = self.forward.layers[0].resid_pre;
-        let moved = self.tape.interpolate("moved embeddings", embedded, self.steps);
+        let moved =
+            self.tape.interpolate("moved embeddings", embedded, 0..self.config.d_model, self.steps);
         let forward = gpt2::forward_from(&mut self.tape, self.config, 0, moved);
         let target_logits = self.target_logits(forward.last_normed);
         let at = |site: Site| forward.layers.iter().map(move |layer| layer.site(site));
@@ -206,7 +207,8 @@ impl Recorder<'_> {
     fn activation(&mut self, site: Site, l: usize, rows: [Buf; 2]) -> Score {
         let layer = self.forward.layers[l];
         let name = format!("moved blocks.{l}.{site}");
-        let moved = self.tape.interpolate(&name, layer.site(site), self.steps);
+        let moved =
+            self.tape.interpolate(&name, layer.site(site), 0..self.config.d_model, self.steps);
         let (first, resid) = match site {
             Site::ResidPre => (l, moved),
             Site::Z => {

@@ -33,6 +33,6 @@ mod tape;
 
 pub use buf::{Buf, BufInfo, Content};
 pub use feed::{Feed, FeedError, Outputs};
-pub use op::{Op, Slope};
+pub use op::{Measure, Op, Slope};
 pub use slots::Slots;
 pub use tape::Tape;
