@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use relp_model::{
     Checkpoint, Choice, Computation, Config, Device, Executor as FigureExecutor, FIGURE_SCHEMA,
-    Fallback, Figure, Kind, Loaded, Map, Metric, ModelInfo, Pair, Predictions, Problem, Prompt,
-    Recipe, Request, Run, Site, Tokenizer, Tokens, check_normaliser, top_predictions,
+    Fallback, Figure, Kind, Loaded, Map, Method, MetricValues, ModelInfo, Neuron, Pair,
+    Predictions, Problem, Prompt, Recipe, Request, Run, Site, Token, Tokenizer, Tokens,
+    check_normaliser, top_predictions,
 };
 use sha2::{Digest, Sha256};
 
@@ -106,7 +107,7 @@ impl<S: WeightSource> Engine<S> {
         request: &Request,
         control: &mut impl Control,
     ) -> Result<Figure, EngineError> {
-        let pair = self.reader.pair(&request.pair).map_err(EngineError::Pair)?;
+        let pair = self.reader.pair(&request.pair, request.metric).map_err(EngineError::Pair)?;
         self.answer(pair, request, control).await
     }
 
@@ -120,7 +121,7 @@ impl<S: WeightSource> Engine<S> {
         request: &Request,
         control: &mut impl Control,
     ) -> Result<Figure, EngineError> {
-        pair.check(&self.reader.config).map_err(EngineError::Pair)?;
+        pair.check(request.metric, &self.reader.config).map_err(EngineError::Pair)?;
         self.answer(pair, request, control).await
     }
 
@@ -130,14 +131,61 @@ impl<S: WeightSource> Engine<S> {
         request: &Request,
         control: &mut impl Control,
     ) -> Result<Figure, EngineError> {
-        let run = match self.run(&pair, request, control).await {
+        request.check().map_err(EngineError::Pair)?;
+        let neurons = self.neurons(&pair, request, control).await?;
+        let request = &Request { neurons, ..request.clone() };
+        let run = self.run_somewhere(&pair, request, control).await?;
+        self.figure(pair, request, run)
+    }
+
+    /// The neurons that an exact run patches: those that the request names, or RelP.
+    async fn neurons(
+        &mut self,
+        pair: &Pair,
+        request: &Request,
+        control: &mut impl Control,
+    ) -> Result<Vec<Neuron>, EngineError> {
+        let exact = request.method == Method::Ap && request.sites.contains(&Site::Post);
+        if !exact {
+            return Ok(Vec::new());
+        }
+        if !request.neurons.is_empty() {
+            let config = &self.reader.config;
+            let inside = |n: &Neuron| {
+                n.layer < config.n_layer && n.position < pair.positions() && n.neuron < config.d_mlp
+            };
+            let mut neurons: Vec<Neuron> = request.neurons.iter().copied().filter(inside).collect();
+            neurons.sort_unstable();
+            neurons.dedup();
+            return Ok(neurons);
+        }
+        let sites = vec![Site::Post];
+        let asked = Request { method: Method::Relp, sites, ..request.clone() };
+        let asked = match asked.check() {
+            Ok(()) => asked,
+            // Where gradients are 0, they are taken of the logits.
+            Err(_) => Request { metric: relp_model::Metric::LogitDiff, ..asked },
+        };
+        let run = self.run_somewhere(pair, &asked, control).await?;
+        let scores = run.scores.get(&Site::Post).map_or(&[][..], Vec::as_slice);
+        let config = &self.reader.config;
+        Ok(Neuron::largest(scores, config.n_layer, config.d_mlp, request.top))
+    }
+
+    /// Runs a request; if the GPU fails, on the CPU.
+    async fn run_somewhere(
+        &mut self,
+        pair: &Pair,
+        request: &Request,
+        control: &mut impl Control,
+    ) -> Result<Run, EngineError> {
+        match self.run(pair, request, control).await {
             Err(error) if self.is_of_gpu(&error) => {
                 self.fall_back(&error, control).await?;
-                self.run(&pair, request, control).await?
+                self.run(pair, request, control).await
             }
-            other => other?,
-        };
-        self.figure(pair, request, &run)
+            other => other,
+        }
     }
 
     /// Whether the GPU is in use and at fault.
@@ -216,7 +264,7 @@ impl<S: WeightSource> Engine<S> {
             return Err(implausible(format!("{name} is not a finite number")));
         }
         let run = computation.read(&outputs, request.direction);
-        if agrees_with_itself(&run, pair) {
+        if agrees_with_itself(&run, pair, request) {
             Ok(run)
         } else {
             Err(implausible("two ways to compute the logits disagree".to_owned()))
@@ -241,10 +289,10 @@ impl<S: WeightSource> Engine<S> {
         }
     }
 
-    fn figure(&self, pair: Pair, request: &Request, run: &Run) -> Result<Figure, EngineError> {
+    fn figure(&self, pair: Pair, request: &Request, run: Run) -> Result<Figure, EngineError> {
         let (clean, corrupted) = (run.metric_clean, run.metric_corrupted);
         let divisor = if request.normalise {
-            check_normaliser(clean, corrupted)
+            check_normaliser(request.metric, clean, corrupted)
                 .map_err(|problem: Problem| EngineError::Pair(vec![problem]))?
         } else {
             1.0
@@ -256,47 +304,58 @@ impl<S: WeightSource> Engine<S> {
             };
             top_predictions(logits, PREDICTIONS, &self.reader.tokenizer)
         };
-        let map = |site: Site, values: &[f32]| {
-            let values = values.iter().map(|&x| (f64::from(x) / divisor) as f32).collect();
-            let layers = self.reader.config.n_layer;
-            match site {
-                Site::Z => Map::by_head(layers, self.reader.config.n_head, values),
-                _ => Map::by_layer_and_position(layers, values),
+        let config = &self.reader.config;
+        let predictions = Predictions {
+            clean: predictions(Prompt::Clean),
+            corrupted: predictions(Prompt::Corrupted),
+        };
+        let map = |(site, mut scores): (Site, Vec<f32>)| {
+            scores.iter_mut().for_each(|x| *x = (f64::from(*x) / divisor) as f32);
+            if request.method.is_unsigned() {
+                scores.iter_mut().for_each(|x| *x = x.abs());
             }
+            let neurons = match (site, request.neurons.is_empty()) {
+                (Site::Post, true) => {
+                    Neuron::largest(&scores, config.n_layer, config.d_mlp, request.top)
+                }
+                _ => request.neurons.clone(),
+            };
+            (site, Map::of(site, config, scores, &neurons))
         };
         Ok(Figure {
             schema: FIGURE_SCHEMA.to_owned(),
             model: self.info.clone(),
-            predictions: Predictions {
-                clean: predictions(Prompt::Clean),
-                corrupted: predictions(Prompt::Corrupted),
-            },
+            predictions,
             tokens: Tokens { clean: pair.clean, corrupted: pair.corrupted },
-            answer: pair.answer,
-            foil: pair.foil,
-            metric: Metric { name: "logit_diff".to_owned(), clean, corrupted },
+            answers: pair.answers,
+            foils: pair.foils,
+            metric: MetricValues { name: request.metric, clean, corrupted },
             method: request.method,
             rules: request.effective_rules(),
             steps: request.effective_steps(),
             convergence_error: run.convergence_error.map(|error| error / divisor.abs()),
             direction: request.direction,
+            replace: request.effective_replace(),
             normalised: request.normalise,
             executor: FigureExecutor { kind: self.device.kind, device: self.device.name.clone() },
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            maps: run.scores.iter().map(|(&site, values)| (site, map(site, values))).collect(),
+            maps: run.scores.into_iter().map(map).collect(),
+            pairs: Vec::new(),
         })
     }
 }
 
-/// The metric is computed from two rows of the unembedding, the predictions from all of them, by
-/// two different kernels: if these disagree, the device is not to be trusted.
-fn agrees_with_itself(run: &Run, pair: &Pair) -> bool {
-    let agrees = |logits: &[f32], metric: f64| {
-        let logit = |id: u32| logits.get(id as usize).map(|&logit| f64::from(logit));
-        let (Some(answer), Some(foil)) = (logit(pair.answer.id), logit(pair.foil.id)) else {
-            return false;
-        };
-        (answer - foil - metric).abs() <= 1e-3 * (1.0 + answer.abs().max(foil.abs()))
+/// The metric and the predictions are computed by different kernels: if these disagree, the device
+/// is not to be trusted.
+fn agrees_with_itself(run: &Run, pair: &Pair, request: &Request) -> bool {
+    let ids = |tokens: &[Token]| tokens.iter().map(|token| token.id).collect::<Vec<_>>();
+    let (answers, foils) = (ids(&pair.answers), ids(&pair.foils));
+    let agrees = |logits: &[f32], found: f64| {
+        let clean = &run.logits_clean;
+        let Some(metric) = request.metric.of(logits, clean, &answers, &foils) else { return false };
+        // The larger the logits, the more of a difference is rounding.
+        let largest = logits.iter().fold(0.0_f32, |largest, logit| largest.max(logit.abs()));
+        (metric - found).abs() <= 1e-3 * (1.0 + f64::from(largest))
     };
     agrees(&run.logits_clean, run.metric_clean)
         && agrees(&run.logits_corrupted, run.metric_corrupted)
