@@ -57,7 +57,7 @@ def figures() -> Iterator[Figure]:
 
         for replace in ["zero", "mean"]:
             for method in ["ap", "atp", "relp", IG_ACTIVATIONS, "atp-star"]:
-                # A pattern has no mean; every neuron is much, and no other code, for activation patching.
+                # A pattern has no mean; exact scores of every neuron would be most of the file.
                 without = ["pattern"] * (replace == "mean") + ["post"] * (method == "ap")
                 sites = [site for site in SITES if site not in without]
                 yield Figure(method, direction, sites, replace=replace)
@@ -149,7 +149,8 @@ def compare(found: dict[str, Tensor], stored: dict[str, Tensor]) -> None:
     worst, where = 0.0, ""
     for name, expected in stored.items():
         error = ((found[name] - expected).abs().max() / expected.abs().max()).item()
-        if error > TOLERANCE:
+        # Not `>`, which a NaN would pass.
+        if not error <= TOLERANCE:
             raise SystemExit(f"{name} differs by {error:.1e} of its largest value")
         if error >= worst:
             worst, where = error, name
