@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use relp_model::{
     Checkpoint, Choice, Computation, Config, Device, Executor as FigureExecutor, FIGURE_SCHEMA,
-    Fallback, Figure, Kind, Loaded, Map, Method, MetricValues, ModelInfo, Neuron, Pair,
-    Predictions, Problem, Prompt, Recipe, Request, Run, Site, Token, Tokenizer, Tokens,
-    check_normaliser, top_predictions,
+    Fallback, Figure, Kind, Loaded, Map, Method, MetricValues, ModelInfo, Neuron, Pair, PairText,
+    Part, Predictions, Problem, Prompt, Recipe, Request, Run, Site, Token, Tokenizer, Tokens,
+    check_normaliser, mean, top_predictions,
 };
 use sha2::{Digest, Sha256};
 
-use crate::control::{Control, Pace};
+use crate::control::{Control, Pace, Share};
 use crate::executor::{Executor, Plan};
 use crate::{EngineError, Files, Reader, SelfTest, WeightSource};
 
@@ -101,14 +101,31 @@ impl<S: WeightSource> Engine<S> {
     /// Runs a request. If the GPU fails, the CPU takes its place, for this run and the next.
     ///
     /// # Errors
-    /// If the pair cannot be compared, the run fails, or `control` cancels.
+    /// If a pair cannot be compared, the run fails, or `control` cancels.
     pub async fn attribute(
         &mut self,
         request: &Request,
         control: &mut impl Control,
     ) -> Result<Figure, EngineError> {
-        let pair = self.reader.pair(&request.pair, request.metric).map_err(EngineError::Pair)?;
-        self.answer(pair, request, control).await
+        if request.batch.is_empty() {
+            let pair =
+                self.reader.pair(&request.pair, request.metric).map_err(EngineError::Pair)?;
+            return self.answer(pair, request, control).await;
+        }
+        // What is wrong with a pair is said before the work on others.
+        let read = |(at, text): (usize, &PairText)| {
+            let pair = self.reader.pair(text, request.metric);
+            pair.map_err(|problems| EngineError::OneOfPairs { pair: at + 1, problems })
+        };
+        let pairs: Vec<Pair> =
+            request.batch.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        let of = pairs.len();
+        let mut figures = Vec::with_capacity(of);
+        for (at, pair) in pairs.into_iter().enumerate() {
+            let mut control = Share { control, at, of };
+            figures.push(self.answer(pair, request, &mut control).await?);
+        }
+        Ok(mean(&figures)?)
     }
 
     /// Runs a request on a pair of token ids; the prompts of the request itself are not read.
@@ -240,6 +257,11 @@ impl<S: WeightSource> Engine<S> {
                 Some(whole) => whole.add(&run),
             }
             pace.next_part();
+            if let Some(so_far) = whole.as_ref().filter(|_| part + 1 < parts) {
+                let figure = self.figure(pair.clone(), request, so_far.clone())?;
+                let missing = recipe.missing(&self.reader.config, part + 1);
+                pace.part(Part { figure, missing });
+            }
         }
         pace.now(0, 1).await?;
         match whole {

@@ -1,12 +1,14 @@
 //! What the tapes of a method depend on.
 
+use std::collections::BTreeSet;
+
 use relp_lrp::Rules;
 use relp_tape::{Feed, Outputs, Tape};
 
 use crate::readout::Asked;
 use crate::{
-    Attribution, Config, Direction, Integrated, Method, Neuron, Pair, Patch, Replace, Request, Run,
-    Site, Sweep,
+    Attribution, Cell, Config, Direction, Integrated, Method, Neuron, Pair, Patch, Replace,
+    Request, Run, Site, Sweep, Token,
 };
 
 /// What the tapes of a method depend on, and nothing else.
@@ -23,6 +25,8 @@ pub struct Recipe {
     pub(crate) differing: Vec<usize>,
     /// Of exact patching: the neurons.
     pub(crate) neurons: Vec<Neuron>,
+    /// Of exact patching: the only cell, if there is one.
+    pub(crate) cell: Option<Cell>,
 }
 
 /// A recorded part of a method's work on one pair.
@@ -59,7 +63,21 @@ impl Recipe {
             replace: request.replace,
             differing,
             neurons: if exact { request.neurons.clone() } else { Vec::new() },
+            cell: request.cell.filter(|_| exact),
         }
+    }
+
+    /// What a request asks of prompts of so many tokens that differ everywhere, with one answer and one
+    /// foil.
+    pub fn of_length(request: &Request, positions: usize) -> Self {
+        let token = |id| Token { id, text: String::new() };
+        let pair = Pair {
+            clean: vec![token(0); positions],
+            corrupted: vec![token(1); positions],
+            answers: vec![token(0)],
+            foils: vec![token(1)],
+        };
+        Self::new(request, &pair)
     }
 
     /// In how many parts the work is done, each with a tape of its own.
@@ -87,6 +105,12 @@ impl Recipe {
                 Computation::Sweep(Sweep::record(config, self, patches))
             }
         }
+    }
+
+    /// What is not computed before this part of a sweep.
+    pub fn missing(&self, config: &Config, part: usize) -> BTreeSet<(Site, Cell)> {
+        let parts = self.patches(config);
+        parts[part..].iter().flatten().map(|patch| (patch.site, patch.cell())).collect()
     }
 
     /// The patches of a sweep, part by part.

@@ -1,16 +1,20 @@
 //! What can be asked of a model, and how it sees a pair.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Direction, Method, Metric, Neuron, Note, PairText, Problem, Replace, Rules, Site, Token,
+    Direction, Figure, Method, Metric, Neuron, Note, PairText, Problem, Replace, Rules, Site, Token,
 };
 
 /// An attribution that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// The prompts, answer and foil.
+    /// The prompts, answers and foils.
     pub pair: PairText,
+    /// The pairs to average over, of the same length. If there are any, `pair` is not read.
+    pub batch: Vec<PairText>,
     /// How scores are estimated.
     pub method: Method,
     /// The rules of [`Method::Relp`]; the other methods have none.
@@ -32,6 +36,17 @@ pub struct Request {
     pub top: usize,
     /// Of exact patching: the neurons to patch. If there are none, RelP names them.
     pub neurons: Vec<Neuron>,
+    /// Of exact patching: the one cell to patch, in every site; else all of them.
+    pub cell: Option<Cell>,
+}
+
+/// A layer and a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cell {
+    /// The layer.
+    pub layer: usize,
+    /// The position.
+    pub position: usize,
 }
 
 /// RelP of the paper's sites of an empty pair.
@@ -39,6 +54,7 @@ impl Default for Request {
     fn default() -> Self {
         Self {
             pair: PairText::default(),
+            batch: Vec::new(),
             method: Method::Relp,
             rules: Rules::RELP,
             direction: Direction::Denoise,
@@ -49,6 +65,7 @@ impl Default for Request {
             steps: Self::STEPS,
             top: Self::TOP,
             neurons: Vec::new(),
+            cell: None,
         }
     }
 }
@@ -119,4 +136,13 @@ pub struct Preview {
     pub problems: Vec<Problem>,
     /// What is allowed but seldom meant.
     pub notes: Vec<Note>,
+}
+
+/// What is there so far of work in several parts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The figure, in which what is not computed yet is 0.
+    pub figure: Figure,
+    /// What is not computed yet.
+    pub missing: BTreeSet<(Site, Cell)>,
 }

@@ -12,7 +12,7 @@ use relp_tape::{Buf, Feed, Outputs, Tape};
 use crate::readout::Readout;
 use crate::recipe::MOST_BYTES;
 use crate::replace::Given;
-use crate::{Config, Direction, Grain, Neuron, Pair, Recipe, Replace, Run, Site, gpt2};
+use crate::{Cell, Config, Direction, Grain, Neuron, Pair, Recipe, Replace, Run, Site, gpt2};
 
 /// One component that is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,7 +49,10 @@ impl Patch {
                 // The query of an earlier position is not read in the last layer.
                 let read =
                     |&position: &usize| site != Site::Q || !last || position == positions - 1;
-                for position in places.into_iter().filter(read) {
+                let asked = |&position: &usize| {
+                    recipe.cell.is_none_or(|cell| cell == Cell { layer, position })
+                };
+                for position in places.into_iter().filter(read).filter(asked) {
                     let components: Vec<usize> = match site.grain() {
                         Grain::Position => vec![0],
                         Grain::Head => (0..config.n_head).collect(),
@@ -83,6 +86,11 @@ impl Patch {
             }
         }
         parts
+    }
+
+    /// Its layer and position.
+    pub fn cell(&self) -> Cell {
+        Cell { layer: self.layer, position: self.position }
     }
 
     /// Where its score lies in a map \[L,T\] or \[L,T,components\].

@@ -36,16 +36,11 @@ fn examples() -> Vec<Request> {
         pair: PairText {
             clean: example.clean,
             corrupted: example.corrupted,
-            answer: example.answer,
-            foil: example.foil,
+            answers: vec![example.answer],
+            foils: vec![example.foil],
             bos: true,
         },
-        method: Method::Relp,
-        rules: Rules::RELP,
-        direction: Direction::Denoise,
-        sites: Site::PAPER.to_vec(),
-        normalise: false,
-        steps: Request::STEPS,
+        ..Request::default()
     };
     examples.into_iter().map(request).collect()
 }
@@ -161,7 +156,7 @@ fn bad_pairs_are_explained_and_the_next_run_works() {
         change(&mut request);
         match block_on(engine.attribute(&request, &mut Uncontrolled)) {
             Err(EngineError::Pair(problems)) => {
-                let previewed = engine.reader().preview(&request.pair).problems;
+                let previewed = engine.reader().preview(&request.pair, request.metric).problems;
                 let by_result = |p: &Problem| matches!(p, Problem::TooCloseToNormalise { .. });
                 assert!(previewed == problems || problems.iter().all(by_result));
                 problems
@@ -173,22 +168,23 @@ fn bad_pairs_are_explained_and_the_next_run_works() {
     assert!(matches!(found[..], [Problem::UnequalLength { .. }]), "{found:?}");
     let found = problems(&|r| r.pair.corrupted = r.pair.clean.clone());
     assert_eq!(found, [Problem::Identical]);
-    let found = problems(&|r| (r.pair.clean, r.pair.answer) = ("  ".to_owned(), String::new()));
+    let found = problems(&|r| (r.pair.clean, r.pair.answers) = ("  ".to_owned(), Vec::new()));
     assert!(matches!(found[..], [Problem::Empty { .. }, Problem::Empty { .. }]), "{found:?}");
     let found = problems(&|r| r.pair.clean = "When John and Mary went ".repeat(20));
     assert!(matches!(found[..], [Problem::TooLong { most: 64, .. }]), "{found:?}");
-    let found = problems(&|r| r.pair.answer = " Mary John".to_owned());
+    let found = problems(&|r| r.pair.answers = vec![" Mary John".to_owned()]);
     assert!(matches!(found[..], [Problem::NotOneToken { .. }]), "{found:?}");
-    let found = problems(&|r| r.pair.answer = " Mary ".to_owned());
+    let found = problems(&|r| r.pair.answers = vec![" Mary ".to_owned()]);
     assert!(found[0].to_string().ends_with("did you mean \" Mary\"?"), "{}", found[0]);
-    let found = problems(&|r| r.pair.foil = r.pair.answer.clone());
+    let found = problems(&|r| r.pair.foils = r.pair.answers.clone());
     assert!(matches!(found[..], [Problem::SameAnswer { .. }]), "{found:?}");
     // A change that the model cannot tell apart by answer and foil.
     let found = problems(&|r| {
         r.normalise = true;
         r.pair.clean = "When John and Mary went to the shop".to_owned();
         r.pair.corrupted = "When John and Mary went to the park".to_owned();
-        (r.pair.answer, r.pair.foil) = (" one".to_owned(), " book".to_owned());
+        r.pair.answers = vec![" one".to_owned()];
+        r.pair.foils = vec![" book".to_owned()];
     });
     assert!(matches!(found[..], [Problem::TooCloseToNormalise { .. }]), "{found:?}");
     run(&mut engine, &good);

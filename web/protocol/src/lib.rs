@@ -1,13 +1,15 @@
 //! The messages between the page and its engine worker.
 //!
 //! Every [`Command`] carries an [`Id`] of the page's choosing, and every [`Event`] that answers it
-//! carries the same. A command is answered by any number of [`Event::Progress`] and then by exactly
-//! one other event. A newer [`Command::Run`], [`Command::Load`] or [`Command::Switch`] supersedes
+//! carries the same. A command is answered by any number of [`Event::Progress`] and [`Event::Part`] and
+//! then by exactly one other event. A newer [`Command::Run`], [`Command::Load`] or [`Command::Switch`] supersedes
 //! an older one that is not finished, which then fails with [`Failure::Cancelled`].
 //!
 //! Weights never cross this boundary: the worker fetches them itself.
 
-use relp_model::{Choice, Device, Figure, Loaded, PairText, Preview, Problem, Request};
+use relp_model::{
+    Choice, Device, Figure, Loaded, Metric, PairText, Part, Patterns, Preview, Problem, Request,
+};
 use serde::{Deserialize, Serialize};
 
 /// Ties an event to the command it answers.
@@ -39,6 +41,8 @@ pub enum Command {
         id: Id,
         /// The pair.
         pair: PairText,
+        /// The metric, on which it depends whether answers and foils are wanted.
+        metric: Metric,
     },
     /// Run a request. Answered by [`Event::Figure`].
     Run {
@@ -46,6 +50,15 @@ pub enum Command {
         id: Id,
         /// What is wanted.
         request: Request,
+    },
+    /// Compute the attention patterns of a layer. Answered by [`Event::Patterns`].
+    Patterns {
+        /// Of this command.
+        id: Id,
+        /// The pair.
+        pair: PairText,
+        /// The layer.
+        layer: usize,
     },
     /// Give up a command that is not finished; it fails with [`Failure::Cancelled`].
     Cancel {
@@ -94,6 +107,20 @@ pub enum Event {
         id: Id,
         /// The tokens and problems.
         preview: Preview,
+    },
+    /// What is there so far of a run, which goes on.
+    Part {
+        /// Of the command.
+        id: Id,
+        /// The figure so far.
+        part: Box<Part>,
+    },
+    /// The attention patterns of a layer.
+    Patterns {
+        /// Of the command.
+        id: Id,
+        /// What was found.
+        patterns: Patterns,
     },
     /// A run has come to its end.
     Figure {

@@ -33,12 +33,18 @@ impl Inbox {
     pub(crate) fn receive(&self, command: Command) {
         match &command {
             Command::Cancel { id } => return self.give_up(|other| id_of(other) == *id),
-            Command::Preview { id, pair } => {
+            Command::Preview { id, pair, metric } => {
                 if let Some(reader) = self.reader.borrow().as_ref() {
-                    return post(&Event::Preview { id: *id, preview: reader.preview(pair) });
+                    return post(&Event::Preview {
+                        id: *id,
+                        preview: reader.preview(pair, *metric),
+                    });
                 }
             }
             Command::Run { .. } => self.give_up(|other| matches!(other, Command::Run { .. })),
+            Command::Patterns { .. } => {
+                self.give_up(|other| matches!(other, Command::Patterns { .. }));
+            }
             Command::Load { .. } | Command::Switch { .. } => {
                 self.give_up(|other| !matches!(other, Command::Preview { .. }));
             }
@@ -106,6 +112,7 @@ fn id_of(command: &Command) -> Id {
         | Command::Switch { id, .. }
         | Command::Preview { id, .. }
         | Command::Run { id, .. }
+        | Command::Patterns { id, .. }
         | Command::Cancel { id } => *id,
     }
 }

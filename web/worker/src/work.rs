@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use relp_engine::{Engine, EngineError, Files};
-use relp_model::Choice;
+use relp_model::{Choice, PairText};
 use relp_protocol::{Command, Event, Failure, Id, ModelAddress, Stage};
 
 use crate::control::PageControl;
@@ -34,9 +34,14 @@ impl Worker {
                     let mut control = self.control(id, Stage::Running);
                     (id, attribute(self.engine.as_mut(), id, &request, &mut control).await)
                 }
-                Command::Preview { id, pair } => {
+                Command::Patterns { id, pair, layer } => {
+                    let mut control = self.control(id, Stage::Running);
+                    let engine = self.engine.as_mut();
+                    (id, patterns(engine, id, &pair, layer, &mut control).await)
+                }
+                Command::Preview { id, pair, metric } => {
                     let engine = self.engine.as_ref().ok_or(EngineError::NoModel);
-                    let preview = |engine: &Engine<_>| engine.reader().preview(&pair);
+                    let preview = |engine: &Engine<_>| engine.reader().preview(&pair, metric);
                     (id, engine.map(|engine| Event::Preview { id, preview: preview(engine) }))
                 }
                 // Taken out of the queue by the inbox.
@@ -89,6 +94,18 @@ async fn attribute(
     let engine = engine.ok_or(EngineError::NoModel)?;
     let figure = engine.attribute(request, control).await?;
     Ok(Event::Figure { id, figure: Box::new(figure), device: engine.loaded().device })
+}
+
+async fn patterns(
+    engine: Option<&mut Engine<JsFile>>,
+    id: Id,
+    pair: &PairText,
+    layer: usize,
+    control: &mut PageControl,
+) -> Result<Event, EngineError> {
+    let engine = engine.ok_or(EngineError::NoModel)?;
+    let patterns = engine.patterns(pair, layer, control).await?;
+    Ok(Event::Patterns { id, patterns })
 }
 
 fn failure(error: EngineError) -> Failure {
