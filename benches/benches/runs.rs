@@ -106,7 +106,7 @@ fn bench_cpu(bencher: Bencher<'_, '_>, config: &Config, method: Method, sites: &
     let case = Case::new(config, method, sites);
     let mut cpu = Cpu::new();
     for (name, values) in &case.weights {
-        cpu.set_weight(name, values.clone());
+        cpu.set_weight(name, values);
     }
     let Ok(mut plan) = cpu.plan(case.computation.tape()) else { panic!("a weight is missing") };
     let mut run = || plan.run(&case.feed).unwrap_or_default();

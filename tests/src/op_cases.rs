@@ -1,8 +1,9 @@
 //! Every op on awkward shapes and values, and the loop that compares an executor with the
 //! reference on all of them.
 
+use half::f16;
 use relp_tape::reference::{self, Values};
-use relp_tape::{Buf, Feed, Op, Outputs, Slope, Tape};
+use relp_tape::{Buf, Content, Feed, Op, Outputs, Slope, Tape};
 
 use crate::compare::{Tolerance, compare};
 
@@ -45,6 +46,44 @@ pub fn check_all(
         return Ok(());
     }
     Err(format!("{} of {} cases failed:\n{}", failures.len(), cases.len(), failures.join("\n")))
+}
+
+/// The cases whose matrices can be kept as halves, with weights that halves hold exactly.
+pub fn with_halves() -> Vec<Case> {
+    let mut cases = all();
+    cases.retain(|case| !halves(case).is_empty());
+    for case in &mut cases {
+        for buf in halves(case) {
+            let values = case.feed.get_values(&case.tape, buf).unwrap_or_default();
+            let rounded = values.iter().map(|&x| f16::from_f32(x).to_f32());
+            let rounded: Vec<f32> = rounded.collect();
+            case.feed.values(buf, rounded);
+        }
+    }
+    cases
+}
+
+/// The weights of a case that can be kept as halves.
+pub fn halves(case: &Case) -> Vec<Buf> {
+    let matrices = case.op().matrices();
+    matrices.into_iter().filter(|&buf| case.tape.info(buf).content == Content::Weight).collect()
+}
+
+/// Compares an executor with the reference on some cases.
+///
+/// # Errors
+/// With a description of all failures.
+pub fn check_each(
+    cases: &[Case],
+    mut run: impl FnMut(&Case) -> Result<Outputs, String>,
+) -> Result<(), String> {
+    let mut failures = Vec::new();
+    for case in cases {
+        if let Err(failure) = check(case, &mut |_, _| run(case)) {
+            failures.push(format!("{}: {failure}", case.name));
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
 }
 
 fn check(

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use pollster::block_on;
 use relp_engine::{Engine, EngineError, Files, WeightSource};
-use relp_model::{Choice, Config, Fallback, Figure, Kind, Pair, Request};
+use relp_model::{Choice, Config, Fallback, Figure, Kind, Pair, Precision, Request};
 
 use crate::failure::{Failure, Result};
 use crate::output::note;
@@ -78,7 +78,12 @@ impl Model {
             Weights::File { file, len: usize::try_from(len).unwrap_or(usize::MAX) }
         };
         let title = title(name);
-        let files = Files { name: &title, config: &config, tokenizer: &tokenizer };
+        let files = Files {
+            name: &title,
+            config: &config,
+            tokenizer: &tokenizer,
+            precision: Precision::F32,
+        };
         let mut progress = Progress::new();
         progress.now(format!("Loading {title}"));
         let engine = block_on(Engine::load(files, weights, choice, &mut progress))?;

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use relp_model::{
     Checkpoint, Choice, Computation, Config, Device, Executor as FigureExecutor, FIGURE_SCHEMA,
     Fallback, Figure, Kind, Loaded, Map, Method, MetricValues, ModelInfo, Neuron, Pair, PairText,
-    Part, Predictions, Problem, Prompt, Recipe, Request, Run, Site, Token, Tokenizer, Tokens,
-    check_normaliser, mean, top_predictions,
+    Part, Precision, Predictions, Problem, Prompt, Recipe, Request, Run, Site, Token, Tokenizer,
+    Tokens, check_normaliser, mean, top_predictions,
 };
+use relp_tape::{Piece, Storage};
 use sha2::{Digest, Sha256};
 
 use crate::control::{Control, Pace, Share};
@@ -17,8 +18,8 @@ use crate::{EngineError, Files, Reader, SelfTest, WeightSource};
 /// How many next tokens a figure names.
 const PREDICTIONS: usize = 10;
 
-/// Bytes read at once where only the hash needs them.
-const PIECE: usize = 1 << 20;
+/// Bytes read at once; whole pairs of values of every type.
+const PIECE: usize = 4 << 20;
 
 /// How many plans are kept: a person goes back and forth between a few rule sets and lengths.
 const MOST_PLANS: usize = 6;
@@ -56,18 +57,21 @@ impl<S: WeightSource> Engine<S> {
         let config = Config::from_json(files.config)?;
         let tokenizer = Tokenizer::from_json(files.tokenizer, config.n_vocab)?;
         let checkpoint = read_header(&mut source, &config).await?;
+        let precision = files.precision;
         let (mut executor, mut device) = Executor::open(choice, &SelfTest::stored()?).await;
         let mut pace = Pace::new(control, 1);
-        let loaded = load_weights(&mut source, &checkpoint, &mut executor, &mut pace).await;
+        let loaded =
+            load_weights(&mut source, &checkpoint, precision, &mut executor, &mut pace).await;
         let sha256 = match loaded {
             Err(error) if error.is_of_gpu() => {
                 let fallback = Some(Fallback::Failed(error.to_string()));
                 (executor, device) = Executor::open_cpu(fallback);
-                load_weights(&mut source, &checkpoint, &mut executor, &mut pace).await?
+                load_weights(&mut source, &checkpoint, precision, &mut executor, &mut pace).await?
             }
             other => other?,
         };
-        let info = ModelInfo { name: files.name.to_owned(), sha256, config: config.clone() };
+        let name = files.name.to_owned();
+        let info = ModelInfo { name, sha256, weights: precision, config: config.clone() };
         let reader = Rc::new(Reader { config, tokenizer });
         Ok(Self { reader, info, source, executor, device, plans: Vec::new() })
     }
@@ -226,7 +230,8 @@ impl<S: WeightSource> Engine<S> {
     ) -> Result<(), EngineError> {
         let checkpoint = read_header(&mut self.source, &self.reader.config).await?;
         let mut pace = Pace::new(control, 1);
-        load_weights(&mut self.source, &checkpoint, &mut executor, &mut pace).await?;
+        let precision = self.info.weights;
+        load_weights(&mut self.source, &checkpoint, precision, &mut executor, &mut pace).await?;
         self.executor = executor;
         self.device = device;
         self.plans.clear();
@@ -397,11 +402,12 @@ async fn read_header(
     Ok(Checkpoint::from_header(&header, len, config)?)
 }
 
-/// Reads the whole file once, in order; gives every tensor to the executor and returns the SHA-256
-/// of the file.
+/// Reads the whole file once, in order and in pieces; gives every tensor to the executor and returns
+/// the SHA-256 of the file.
 async fn load_weights(
     source: &mut impl WeightSource,
     checkpoint: &Checkpoint,
+    precision: Precision,
     executor: &mut Executor,
     pace: &mut Pace<'_, impl Control>,
 ) -> Result<String, EngineError> {
@@ -410,19 +416,42 @@ async fn load_weights(
     let mut at = 0;
     let mut tensors = checkpoint.tensors.iter().peekable();
     while at < len {
-        let next = tensors.next_if(|tensor| tensor.bytes.start == at);
-        let end = match (next, tensors.peek()) {
+        // What the header does not name is only hashed.
+        let tensor = tensors.next_if(|tensor| tensor.bytes.start == at);
+        let end = match (tensor, tensors.peek()) {
             (Some(tensor), _) => tensor.bytes.end,
-            (None, Some(tensor)) => tensor.bytes.start.min(at + PIECE),
-            (None, None) => len.min(at + PIECE),
+            (None, Some(tensor)) => tensor.bytes.start,
+            (None, None) => len,
         };
-        let bytes = source.read(at..end).await.map_err(EngineError::Source)?;
-        hash.update(&bytes);
-        if let Some(tensor) = next {
-            executor.set_weight(&tensor.name, tensor.dtype.to_f32(&bytes))?;
+        if let Some(tensor) = tensor {
+            let elements = (end - at) / tensor.dtype.bytes();
+            executor.reserve_weight(&tensor.name, elements, precision.storage(tensor))?;
         }
-        at = end;
-        pace.step(at, len).await?;
+        let start = at;
+        while at < end {
+            let bytes = source.read(at..end.min(at + PIECE)).await.map_err(EngineError::Source)?;
+            if bytes.is_empty() {
+                return Err(EngineError::Source("they end too soon".to_owned()));
+            }
+            hash.update(&bytes);
+            if let Some(tensor) = tensor {
+                let first = (at - start) / tensor.dtype.bytes();
+                let name = &tensor.name;
+                match precision.storage(tensor) {
+                    Storage::F32 => {
+                        let values = tensor.dtype.to_f32(&bytes);
+                        executor.write_weight(name, first, Piece::F32(&values))?;
+                    }
+                    Storage::F16 => {
+                        let bits = tensor.dtype.to_f16(&bytes);
+                        let bits = bits.ok_or_else(|| EngineError::NotHalves(name.clone()))?;
+                        executor.write_weight(name, first, Piece::F16(&bits))?;
+                    }
+                }
+            }
+            at += bytes.len();
+            pace.step(at, len).await?;
+        }
     }
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -44,6 +44,9 @@ pub enum EngineError {
     /// A file of the model cannot be used.
     #[error("{0}")]
     Tokenizer(#[from] TokenizerError),
+    /// A weight is too large for 16 bits.
+    #[error("{0} holds values that 16 bits cannot: load the model with weights of 32 bits.")]
+    NotHalves(String),
     /// The weights cannot be read.
     #[error("The weights cannot be read: {0}.")]
     Source(String),

@@ -224,12 +224,13 @@ impl Recorder<'_> {
         let resid = self.forward.layers[0].resid_pre;
         let gradients = backward(&mut self.tape, &[seed], &[resid], self.recipe.rules);
         let shape = [2 * pairs, self.recipe.positions];
-        let (wte, n_vocab) =
-            (gpt2::token_embedding(&mut self.tape, self.config), self.config.n_vocab);
+        let wte = gpt2::token_embedding(&mut self.tape, self.config);
+        let wpe = gpt2::position_embedding(&mut self.tape, self.config);
+        let (n_vocab, n_ctx) = (self.config.n_vocab, self.config.n_ctx);
         let inputs = self.tape.ids("tokens of the base", &shape, n_vocab as u32 + 1);
-        let nothing = vec![n_vocab as u32; shape.iter().product()];
-        let nothing = self.given.ids(&mut self.tape, "nothing", &shape, n_vocab + 1, nothing);
-        let act = self.tape.add_rows("embed", wte, inputs, wte, nothing);
+        let nothing = vec![n_ctx as u32; shape.iter().product()];
+        let nothing = self.given.ids(&mut self.tape, "nothing", &shape, n_ctx + 1, nothing);
+        let act = self.tape.add_rows("embed", wte, inputs, wpe, nothing);
         let moved = Moved { act, of: resid, gradients: &gradients };
         let plain = Scores::record(&mut self.tape, self.config, (Site::Embed, 0), &moved);
         (vec![OfLayer { plain, dropped: Vec::new() }], inputs)

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Config, Direction, Grain, Kind, Method, Metric, Neuron, Prediction, Replace, Rules, Site, Token,
+    Config, Direction, Grain, Kind, Method, Metric, Neuron, Precision, Prediction, Replace, Rules,
+    Site, Token,
 };
 
 /// The format of [`Figure`] as JSON.
@@ -81,6 +82,9 @@ pub struct ModelInfo {
     pub name: String,
     /// SHA-256 of `model.safetensors`, in hexadecimal.
     pub sha256: String,
+    /// How exactly its weights were kept.
+    #[serde(default)]
+    pub weights: Precision,
     /// Its sizes.
     #[serde(flatten)]
     pub config: Config,

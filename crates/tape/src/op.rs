@@ -305,6 +305,20 @@ impl Op {
         reads
     }
 
+    /// The operands that are read row by row or tile by tile, which an executor may keep as halves or in
+    /// several buffers if they are weights.
+    pub fn matrices(&self) -> Vec<Buf> {
+        match *self {
+            Op::Embed { tokens, .. } => vec![tokens],
+            Op::Linear { w, .. }
+            | Op::LinearT { w, .. }
+            | Op::GatherDot { w, .. }
+            | Op::GatherDotGrad { w, .. } => vec![w],
+            Op::AddRows { a, .. } => vec![a],
+            _ => Vec::new(),
+        }
+    }
+
     /// The buffers written; the first is the op's result.
     pub fn writes(&self) -> Vec<Buf> {
         match *self {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pollster::block_on;
 use relp_engine::{Cancelled, Control, Engine, EngineError, Files, InMemory, Uncontrolled};
 use relp_model::{
-    Choice, Direction, Figure, Kind, Method, PairText, Problem, Request, Rules, Site,
+    Choice, Direction, Figure, Kind, Method, PairText, Precision, Problem, Request, Rules, Site,
 };
 use relp_tests::compare::{Tolerance, assert_close, compare};
 use serde::Deserialize;
@@ -24,8 +24,12 @@ fn file(name: &str) -> Vec<u8> {
 }
 
 pub(crate) fn engine(choice: Choice) -> Engine<InMemory> {
+    engine_with(choice, Precision::F32)
+}
+
+pub(crate) fn engine_with(choice: Choice, precision: Precision) -> Engine<InMemory> {
     let (config, tokenizer) = (file("config.json"), file("tokenizer.json"));
-    let files = Files { name: "primer", config: &config, tokenizer: &tokenizer };
+    let files = Files { name: "primer", config: &config, tokenizer: &tokenizer, precision };
     let weights = InMemory(file("model.safetensors"));
     block_on(Engine::load(files, weights, choice, &mut Uncontrolled)).unwrap()
 }
@@ -218,7 +222,8 @@ fn a_run_can_be_cancelled_and_run_again() {
 #[test]
 fn loading_can_be_cancelled_and_damage_is_named() {
     let (config, tokenizer) = (file("config.json"), file("tokenizer.json"));
-    let files = Files { name: "primer", config: &config, tokenizer: &tokenizer };
+    let files =
+        Files { name: "primer", config: &config, tokenizer: &tokenizer, precision: Precision::F32 };
     let load = |files: Files<'_>, weights: Vec<u8>| {
         block_on(Engine::load(files, InMemory(weights), Choice::Cpu, &mut Uncontrolled)).err()
     };

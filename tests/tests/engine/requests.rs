@@ -3,11 +3,11 @@
 use pollster::block_on;
 use relp_engine::{Cancelled, Control, EngineError, Uncontrolled};
 use relp_model::{
-    Cell, Choice, Method, Metric, Part, Prompt, Replace, Request, Site, agreement, mean,
+    Cell, Choice, Method, Metric, Part, Precision, Prompt, Replace, Request, Site, agreement, mean,
 };
 use relp_tests::compare::{Tolerance, assert_close};
 
-use crate::primer::{engine, examples, headline, run};
+use crate::primer::{engine, engine_with, examples, headline, run};
 
 /// The bundled pairs of one length.
 fn pairs() -> Vec<Request> {
@@ -169,6 +169,36 @@ fn a_metric_is_read_the_same_by_every_executor() {
                 }
             }
             assert_eq!(cpu.maps[&Site::Post].values.len(), 6 * request.top);
+        }
+    }
+}
+
+/// The bundled model's file holds halves, so that keeping them loses nothing.
+#[test]
+fn halves_are_kept_as_they_are_and_the_figure_says_so() {
+    let exact = run(&mut engine(Choice::Cpu), &headline());
+    assert_eq!(exact.model.weights, Precision::F32);
+    for choice in [Choice::Reference, Choice::Cpu] {
+        let found = run(&mut engine_with(choice, Precision::F16), &headline());
+        assert_eq!(found.model.weights, Precision::F16);
+        assert_eq!(found.model.sha256, exact.model.sha256);
+        for site in Site::PAPER {
+            let (found, exact) = (&found.maps[&site].values, &exact.maps[&site].values);
+            assert_close(site.name(), exact, found, Tolerance::GOLDEN);
+        }
+    }
+}
+
+mod gpu {
+    use super::*;
+
+    #[test]
+    fn halves_of_weights_are_the_same_halves() {
+        let cpu = run(&mut engine_with(Choice::Cpu, Precision::F16), &headline());
+        let gpu = run(&mut engine_with(Choice::Gpu, Precision::F16), &headline());
+        for site in Site::PAPER {
+            let (expected, found) = (&cpu.maps[&site].values, &gpu.maps[&site].values);
+            assert_close(site.name(), expected, found, Tolerance::GOLDEN);
         }
     }
 }

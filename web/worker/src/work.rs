@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use relp_engine::{Engine, EngineError, Files};
-use relp_model::{Choice, PairText};
+use relp_model::{Choice, PairText, Precision};
 use relp_protocol::{Command, Event, Failure, Id, ModelAddress, Stage};
 
 use crate::control::PageControl;
@@ -64,7 +64,8 @@ impl Worker {
         let config = fetch("config.json").await?.to_vec();
         let tokenizer = fetch("tokenizer.json").await?.to_vec();
         let weights = JsFile(fetch("model.safetensors").await?);
-        let files = Files { name: &model.name, config: &config, tokenizer: &tokenizer };
+        let precision = Precision::F32;
+        let files = Files { name: &model.name, config: &config, tokenizer: &tokenizer, precision };
         let mut control = self.control(id, Stage::Loading);
         let engine = Engine::load(files, weights, choice, &mut control).await?;
         self.inbox.set_reader(engine.reader());

@@ -1,6 +1,7 @@
 //! What compares a base run with its source run, and what puts parts of one into the other.
 
 use super::add_scaled;
+use crate::weights::Matrix;
 
 /// Which columns of `act` belong to the columns of `grad`.
 #[derive(Clone, Copy)]
@@ -64,15 +65,16 @@ fn row_of(x: &[f32], row: u32, cols: usize) -> Option<&[f32]> {
 
 /// `a`, `b` \[…,D\], `a_rows`, `b_rows` \[R\] → `out` \[R,D\].
 pub(crate) fn add_rows(
-    a: &[f32],
+    a: Matrix<'_>,
     a_rows: &[u32],
     b: &[f32],
     b_rows: &[u32],
     cols: usize,
     out: &mut [f32],
 ) {
+    let mut scratch = Vec::new();
     for ((out, &i), &j) in out.chunks_mut(cols).zip(a_rows).zip(b_rows) {
-        match (row_of(a, i, cols), row_of(b, j, cols)) {
+        match (a.get(i as usize * cols, cols, &mut scratch), row_of(b, j, cols)) {
             (Some(a), Some(b)) => {
                 for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
                     *out = a + b;
