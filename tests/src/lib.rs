@@ -1,4 +1,5 @@
 //! What the tests across crates share.
 
 pub mod compare;
+pub mod faulty_hub;
 pub mod op_cases;

@@ -9,6 +9,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use relp_model::{Choice, Direction, Method, PairText, Request, Rules, Site};
 
 use crate::failure::{Failure, Result};
+use crate::models;
 use crate::output::Out;
 
 /// What the person asked for.
@@ -16,7 +17,11 @@ use crate::output::Out;
 pub(crate) enum Asked {
     /// The help, of one command or of all.
     Help(Option<Command>),
+    /// The help of `relp model`.
+    ModelHelp,
     Version,
+    /// To see to the models that are kept.
+    Model(models::Ask),
     Do(Command, Box<Options>),
 }
 
@@ -178,8 +183,12 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Asked> {
             )));
         }
     };
+    if name == "model" {
+        return Ok(models::parse(&mut parser)?.map_or(Asked::ModelHelp, Asked::Model));
+    }
     if name == "help" {
         return match parser.next()? {
+            Some(Arg::Value(name)) if name == "model" => Ok(Asked::ModelHelp),
             Some(Arg::Value(name)) => Ok(Asked::Help(Some(command(&name.to_string_lossy())?))),
             _ => Ok(Asked::Help(None)),
         };
@@ -209,7 +218,9 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Asked> {
 fn command(name: &str) -> Result<Command> {
     Command::ALL.into_iter().find(|command| command.name() == name).ok_or_else(|| {
         let known = Command::ALL.map(Command::name).join(", ");
-        Failure::input(format_args!("There is no command `{name}`; there are {known} and help"))
+        Failure::input(format_args!(
+            "There is no command `{name}`; there are {known}, model and help"
+        ))
     })
 }
 

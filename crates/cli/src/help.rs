@@ -14,6 +14,7 @@ relp COMMAND [OPTIONS]
   table      the paper's comparison on indirect objects, beside the published numbers
   predict    the likeliest next tokens of a prompt
   tape       the listing of a run under given rules
+  model      fetches models from a hub, lists and removes them
 
 `relp COMMAND --help` lists the options of a command, `relp --version` tells the version.
 
@@ -23,9 +24,9 @@ for what cannot be asked (arguments, pairs, files that are not what they should 
 ";
 
 const MODEL: &str = concat!(
-    "  --model NAME-OR-FOLDER  primer, the bundled teaching model (the default), or a folder with\n",
-    "                          config.json, tokenizer.json and model.safetensors of a GPT-2\n",
-    "                          (./primer is a folder)\n",
+    "  --model NAME-OR-FOLDER  primer, the bundled teaching model (the default); gpt2 or another that\n",
+    "                          `relp model get` has fetched; or a folder with config.json,\n",
+    "                          tokenizer.json and model.safetensors of a GPT-2 (./primer is a folder)\n",
 );
 const EXECUTOR: &str = "  --executor WHICH        auto (a GPU if there is a good one), reference (f64, slow), cpu, gpu\n";
 const METHOD: &str = "  --method METHOD         {METHODS}; may be given again\n";

@@ -191,6 +191,12 @@ impl<T: Transport, S: Store, W: Watch> Fetch<T, S, W> {
         }
     }
 
+    /// Says that nothing that was read so far is in use: if the file turns out to be another one, it may
+    /// be fetched anew.
+    pub fn forget_reads(&mut self) {
+        self.given = 0;
+    }
+
     /// Removes what is stored of the file, because it is of no use.
     ///
     /// # Errors

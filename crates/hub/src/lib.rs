@@ -1,6 +1,6 @@
 //! Models from a hub: which there are, how they are fetched, resumed, checked and kept.
 //!
-//! [`KNOWN`] lists the models by name, [`Mirrors`] where files are, [`preflight`] what a model will
+//! [`KNOWN`] lists the models by name, [`Mirrors`] where files are, [`preflight`](mod@preflight) what a model will
 //! take. A [`Fetch`] brings one file from a [`Transport`] into a [`Store`], takes up again what was
 //! cut, and hands out no file whose length or hash is wrong. Nothing here does input or output:
 //! the command line and the page's worker bring their own transport and store.
@@ -22,7 +22,6 @@ pub use fault::Fault;
 pub use fetch::{Fetch, Wanted};
 pub use known::{Expected, KNOWN, Known, ModelFile, Sizes};
 pub use memory::MemoryStore;
-pub use preflight::{Bytes, Preflight, preflight};
 pub use progress::{Cancelled, Part, Progress, Unwatched, Watch};
 pub use store::{Entry, Record, Store, StoreError, Trust};
 pub use transport::{Ask, Body, Response, Transport, TransportError};
