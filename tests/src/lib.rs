@@ -2,4 +2,5 @@
 
 pub mod compare;
 pub mod faulty_hub;
+pub mod gpt2_tokenizer;
 pub mod op_cases;

@@ -1,10 +1,11 @@
 //! The models that are known by name, as data.
 //!
 //! Lengths and hashes are those that other projects publish for the pinned revisions. Hashes of weights
-//! and vocabulary were found in several that are independent of each other, those of the
-//! `config.json` of medium and XL in one list each, whose other hashes agree with the rest. What could not be
-//! established is `None`: such a file is checked against what the hub announces, or else trusted on
-//! first use, and what was found is recorded ([`crate::Record`]).
+//! and vocabulary were found in several projects that are independent of each other, and those of most
+//! configurations too; that of XL's `config.json` was found in one, whose other hashes agree with the
+//! rest. Vocabulary and small configurations can also be written from what is known of GPT-2, which gives
+//! these hashes. What could not be established is `None`: such a file is checked against what the hub announces, or else
+//! trusted on first use, and what was found is recorded ([`crate::Record`]).
 
 use serde::{Deserialize, Serialize};
 

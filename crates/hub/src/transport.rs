@@ -12,8 +12,8 @@ pub struct Ask {
     pub url: String,
     /// The first byte that is wanted. With 0 no range is asked for.
     pub from: u64,
-    /// The validator for `If-Range`. A transport may leave it out, as browsers must, for which it would
-    /// cost a question of its own: the answer is compared with what is known in any case.
+    /// The validator for `If-Range`. A transport may leave it out, as in a browser, which would have to ask
+    /// for leave to send it: the answer is compared with what is known in any case.
     pub if_range: Option<String>,
 }
 

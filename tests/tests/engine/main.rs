@@ -10,3 +10,4 @@ mod patching;
 mod primer;
 mod schema;
 mod shaders;
+mod tokens;

@@ -2,20 +2,25 @@
 //!
 //! Ranks are all that a byte-level BPE is: the vocabulary is the tokens in the order of their ranks, and
 //! a token is merged from the two tokens that are left when the merges of all lower ranks have been
-//! done.
+//! done. What comes out is the published file to the byte, which a test checks by its hash.
+
+#![allow(clippy::unwrap_used, reason = "only tests use it, and the ranks are constants")]
 
 use std::collections::HashMap;
-use std::fmt::Write;
 
 use tiktoken_rs::r50k_base_singleton;
 
-pub(crate) const END_OF_TEXT: &str = "<|endoftext|>";
+/// Before and between texts.
+pub const END_OF_TEXT: &str = "<|endoftext|>";
 
 /// Tokens in all, the end of a text among them.
-pub(crate) const N_VOCAB: usize = 50257;
+pub const N_VOCAB: usize = 50257;
 
-/// The file, in the form of the one that is published.
-pub(crate) fn tokenizer_json() -> String {
+/// The file, to the byte.
+///
+/// # Panics
+/// If the ranks are not those of a byte-level BPE.
+pub fn tokenizer_json() -> String {
     let tokens: Vec<Vec<u8>> =
         (0..50256_u32).map(|rank| r50k_base_singleton().decode_bytes(&[rank]).unwrap()).collect();
     let ranks: HashMap<&[u8], usize> =
@@ -26,7 +31,7 @@ pub(crate) fn tokenizer_json() -> String {
         .map(|token| written(token))
         .chain([END_OF_TEXT.to_owned()])
         .enumerate()
-        .map(|(id, token)| format!("{}: {id}", serde_json::to_string(&token).unwrap()))
+        .map(|(id, token)| format!("{}:{id}", serde_json::to_string(&token).unwrap()))
         .collect();
     let merges: Vec<String> = tokens
         .iter()
@@ -37,24 +42,21 @@ pub(crate) fn tokenizer_json() -> String {
             serde_json::to_string(&format!("{} {}", written(left), written(right))).unwrap()
         })
         .collect();
-    // Not by a library, since the order of the vocabulary is kept as published.
-    let mut json = String::new();
-    write!(
-        json,
-        r#"{{"version": "1.0", "truncation": null, "padding": null,
-"added_tokens": [{{"id": 50256, "special": true, "content": "{END_OF_TEXT}", "single_word": false, "lstrip": false, "rstrip": false, "normalized": true}}],
-"normalizer": null,
-"pre_tokenizer": {{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true}},
-"post_processor": {{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false}},
-"decoder": {{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true}},
-"model": {{"dropout": null, "unk_token": null, "continuing_subword_prefix": "", "end_of_word_suffix": "", "fuse_unk": false,
-"vocab": {{{}}},
-"merges": [{}]}}}}"#,
-        vocab.join(", "),
-        merges.join(", ")
+    format!(
+        concat!(
+            r#"{{"version":"1.0","truncation":null,"padding":null,"added_tokens":[{{"id":50256,"#,
+            r#""special":true,"content":"{}","single_word":false,"lstrip":false,"rstrip":false,"#,
+            r#""normalized":true}}],"normalizer":null,"pre_tokenizer":{{"type":"ByteLevel","#,
+            r#""add_prefix_space":false,"trim_offsets":true}},"post_processor":{{"type":"ByteLevel","#,
+            r#""add_prefix_space":true,"trim_offsets":false}},"decoder":{{"type":"ByteLevel","#,
+            r#""add_prefix_space":true,"trim_offsets":true}},"model":{{"dropout":null,"#,
+            r#""unk_token":null,"continuing_subword_prefix":"","end_of_word_suffix":"","#,
+            r#""fuse_unk":false,"vocab":{{{}}},"merges":[{}]}}}}"#
+        ),
+        END_OF_TEXT,
+        vocab.join(","),
+        merges.join(",")
     )
-    .unwrap();
-    json
 }
 
 /// The two tokens of lower rank that a token is merged from.
