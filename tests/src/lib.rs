@@ -1,4 +1,6 @@
 //! What the tests across crates share.
 
 pub mod compare;
+pub mod faulty_hub;
+pub mod gpt2_tokenizer;
 pub mod op_cases;

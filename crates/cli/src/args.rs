@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use lexopt::{Arg, Parser, ValueExt};
-use relp_model::{Choice, Direction, Method, Metric, Replace, Request, Rules, Site};
+use relp_model::{Choice, Direction, Method, Metric, Precision, Replace, Request, Rules, Site};
 
 use crate::failure::{Failure, Result};
+use crate::models;
 use crate::output::Out;
 
 /// What the person asked for.
@@ -16,7 +17,11 @@ use crate::output::Out;
 pub(crate) enum Asked {
     /// The help, of one command or of all.
     Help(Option<Command>),
+    /// The help of `relp model`.
+    ModelHelp,
     Version,
+    /// To see to the models that are kept.
+    Model(models::Ask),
     Do(Command, Box<Options>),
 }
 
@@ -72,6 +77,7 @@ impl Command {
                 "normalise",
                 "no-bos",
                 "executor",
+                "weights",
                 "out",
             ],
             Self::Compare => &[
@@ -87,6 +93,7 @@ impl Command {
                 "top",
                 "no-bos",
                 "executor",
+                "weights",
                 "out",
             ],
             Self::Table => &[
@@ -99,10 +106,11 @@ impl Command {
                 "direction",
                 "no-bos",
                 "executor",
+                "weights",
                 "out",
             ],
-            Self::Report => &["model", "executor", "out"],
-            Self::Predict => &["model", "prompt", "top", "no-bos", "executor", "out"],
+            Self::Report => &["model", "executor", "weights", "out"],
+            Self::Predict => &["model", "prompt", "top", "no-bos", "executor", "weights", "out"],
             Self::Tape => &[
                 "model",
                 "method",
@@ -123,6 +131,7 @@ impl Command {
 pub(crate) struct Options {
     pub(crate) model: Option<String>,
     pub(crate) executor: Choice,
+    pub(crate) weights: Precision,
     pub(crate) methods: Vec<Method>,
     pub(crate) rules: Option<Rules>,
     pub(crate) steps: Option<usize>,
@@ -210,8 +219,12 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Asked> {
             )));
         }
     };
+    if name == "model" {
+        return Ok(models::parse(&mut parser)?.map_or(Asked::ModelHelp, Asked::Model));
+    }
     if name == "help" {
         return match parser.next()? {
+            Some(Arg::Value(name)) if name == "model" => Ok(Asked::ModelHelp),
             Some(Arg::Value(name)) => Ok(Asked::Help(Some(command(&name.to_string_lossy())?))),
             _ => Ok(Asked::Help(None)),
         };
@@ -242,7 +255,9 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Asked> {
 fn command(name: &str) -> Result<Command> {
     Command::ALL.into_iter().find(|command| command.name() == name).ok_or_else(|| {
         let known = Command::ALL.map(Command::name).join(", ");
-        Failure::input(format_args!("There is no command `{name}`; there are {known} and help"))
+        Failure::input(format_args!(
+            "There is no command `{name}`; there are {known}, model and help"
+        ))
     })
 }
 
@@ -268,6 +283,7 @@ fn set_text(options: &mut Options, option: &str, value: String) -> Result<()> {
     match option {
         "model" => options.model = Some(value),
         "executor" => options.executor = executor(&value)?,
+        "weights" => options.weights = named(option, &value)?,
         "method" => {
             let method = named(option, &value)?;
             if !options.methods.contains(&method) {
@@ -377,6 +393,7 @@ mod tests {
             "sites" => " resid_pre",
             "direction" => " noise",
             "executor" => " cpu",
+            "weights" => " f16",
             "replace" => " zero",
             "metric" => " kl",
             "normalise" | "no-bos" | "mean" => "",

@@ -19,7 +19,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     options.out.check()?;
     let source = Source::new(options)?;
     options.idle(methods).into_iter().for_each(note);
-    let mut model = Model::load(options.model.as_deref(), options.executor)?;
+    let mut model = Model::load(options.model.as_deref(), options.executor, options.weights)?;
     let questions = source.read(&model.engine().reader(), options.metric)?;
     let mut figures = Vec::with_capacity(questions.len() * methods.len());
     for (at, question) in questions.iter().enumerate() {
@@ -206,7 +206,7 @@ fn label(token: &Token) -> String {
 
 #[cfg(test)]
 mod tests {
-    use relp_model::Choice;
+    use relp_model::{Choice, Precision};
 
     use super::*;
 
@@ -221,7 +221,7 @@ mod tests {
             ..Options::default()
         };
         options.sites = vec![Site::ResidPre, Site::Z];
-        let mut model = Model::load(None, Choice::Cpu).unwrap();
+        let mut model = Model::load(None, Choice::Cpu, Precision::F32).unwrap();
         let questions = Source::new(&options)
             .unwrap()
             .read(&model.engine().reader(), Metric::LogitDiff)

@@ -19,7 +19,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.methods.is_empty() {
         options.idle(&options.methods).into_iter().for_each(note);
     }
-    let mut model = Model::load(options.model.as_deref(), options.executor)?;
+    let mut model = Model::load(options.model.as_deref(), options.executor, options.weights)?;
     let questions = source.read(&model.engine().reader(), options.metric)?;
     let report = Report::make(pairs::name(path), &questions, options, &mut model)?;
     options.out.give(&report, || report.text())

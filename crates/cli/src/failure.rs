@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io;
 
 use relp_engine::EngineError;
+use relp_hub::FetchError;
 
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -63,6 +64,15 @@ impl From<EngineError> for Failure {
             | EngineError::Config(_)
             | EngineError::Checkpoint(_)
             | EngineError::Tokenizer(_) => Self::input(error),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Address(_) => Self::input(error),
             _ => Self::failed(error),
         }
     }

@@ -1,6 +1,6 @@
 //! The help. Names of methods, sites and rules come from where they are defined.
 
-use relp_model::{Direction, Method, Metric, Replace, Request, Rule, Rules, Site};
+use relp_model::{Direction, Method, Metric, Precision, Replace, Request, Rule, Rules, Site};
 
 use crate::args::Command;
 
@@ -15,6 +15,7 @@ relp COMMAND [OPTIONS]
   report     the agreement of every method with the exact answer, task by task, in Markdown
   predict    the likeliest next tokens of a prompt
   tape       the listing of a run
+  model      fetches models from a hub, lists and removes them
 
 `relp COMMAND --help` lists the options of a command, `relp --version` tells the version.
 
@@ -24,11 +25,15 @@ for what cannot be asked (arguments, pairs, files that are not what they should 
 ";
 
 const MODEL: &str = concat!(
-    "  --model NAME-OR-FOLDER  primer, the bundled teaching model (the default), or a folder with\n",
-    "                          config.json, tokenizer.json and model.safetensors of a GPT-2\n",
-    "                          (./primer is a folder)\n",
+    "  --model NAME-OR-FOLDER  primer, the bundled teaching model (the default); gpt2 or another that\n",
+    "                          `relp model get` has fetched; or a folder with config.json,\n",
+    "                          tokenizer.json and model.safetensors of a GPT-2 (./primer is a folder)\n",
 );
 const EXECUTOR: &str = "  --executor WHICH        auto (a GPU if there is a good one), reference (f64, slow), cpu, gpu\n";
+const WEIGHTS: &str = concat!(
+    "  --weights PRECISION     {PRECISIONS} (default f32; f16 keeps matrices in half the memory, and\n",
+    "                          computes in 32 bits all the same)\n",
+);
 const METHOD: &str = concat!(
     "  --method METHOD         of {METHODS};\n",
     "                          may be given again\n",
@@ -83,6 +88,7 @@ pub(crate) fn text(command: Option<Command>) -> String {
             "  --normalise             scores are divided by metric(clean) - metric(corrupted)\n",
             BOS,
             EXECUTOR,
+            WEIGHTS,
             OUT,
             "\nThe answer is a figure (relp-figure/1). Several methods are a list of figures, and so is a\n",
             "file of pairs: all methods of the first pair, then of the second.\n",
@@ -103,6 +109,7 @@ pub(crate) fn text(command: Option<Command>) -> String {
             TOP,
             BOS,
             EXECUTOR,
+            WEIGHTS,
             OUT,
             "\nScores are compared cell by cell in two ways: maps averaged over the pairs first (only if all\n",
             "prompts are of one length), and each pair by itself with the numbers averaged.\n",
@@ -119,12 +126,14 @@ pub(crate) fn text(command: Option<Command>) -> String {
             DIRECTION,
             BOS,
             EXECUTOR,
+            WEIGHTS,
             OUT,
         ],
         Command::Report => &[
             "relp report [OPTIONS]\n\n",
             MODEL,
             EXECUTOR,
+            WEIGHTS,
             OUT,
             "\nThe answer is Markdown: for each task of the bundled examples, and for the paper's prompts and\n",
             "generated ones, how well the model does it and how far each method is from exact patching.\n",
@@ -136,6 +145,7 @@ pub(crate) fn text(command: Option<Command>) -> String {
             MODEL,
             BOS,
             EXECUTOR,
+            WEIGHTS,
             OUT,
         ],
         Command::Tape => &[
@@ -169,6 +179,7 @@ pub(crate) fn text(command: Option<Command>) -> String {
         .replace("{RELP}", &Rules::RELP.to_string())
         .replace("{REPLACEMENTS}", &Replace::ALL.map(Replace::name).join(", "))
         .replace("{METRICS}", &Metric::ALL.map(Metric::name).join(", "))
+        .replace("{PRECISIONS}", &Precision::ALL.map(Precision::name).join(" or "))
         .replace("{TOP}", &Request::TOP.to_string())
         .replace("{STEPS}", &Request::STEPS.to_string())
         .replace("{DIRECTIONS}", &Direction::ALL.map(Direction::name).join(" or "))

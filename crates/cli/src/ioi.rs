@@ -121,7 +121,7 @@ impl Draw {
 
 #[cfg(test)]
 mod tests {
-    use relp_model::Choice;
+    use relp_model::{Choice, Precision};
 
     use super::*;
     use crate::model::Model;
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn generated_pairs_differ_have_one_length_and_come_again() {
-        let model = Model::load(None, Choice::Cpu).unwrap();
+        let model = Model::load(None, Choice::Cpu, Precision::F32).unwrap();
         let reader = model.engine().reader();
         let pairs = generated(200, 7, true, &reader).unwrap();
         assert_eq!(pairs, generated(200, 7, true, &reader).unwrap());

@@ -3,12 +3,15 @@
 
 mod args;
 mod attribute;
+mod cache;
 mod columns;
 mod compare;
 mod failure;
 mod help;
 mod ioi;
 mod model;
+mod models;
+mod net;
 mod output;
 mod pairs;
 mod predict;
@@ -39,8 +42,10 @@ fn main() -> ExitCode {
 
 fn obey(asked: Asked) -> Result<()> {
     match asked {
+        Asked::ModelHelp => output::print(models::HELP),
         Asked::Help(command) => output::print(&help::text(command)),
         Asked::Version => output::print(concat!("relp ", env!("CARGO_PKG_VERSION"), "\n")),
+        Asked::Model(ask) => models::run(&ask),
         Asked::Do(command, options) => match command {
             Command::Attribute => attribute::run(&options),
             Command::Compare => compare::run(&options),

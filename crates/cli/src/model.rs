@@ -1,4 +1,4 @@
-//! Models: the bundled one, and folders in Hugging Face layout.
+//! Models: the bundled one, those that `relp model get` has fetched, and folders in Hugging Face layout.
 
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 
 use pollster::block_on;
 use relp_engine::{Engine, EngineError, Files, WeightSource};
+use relp_hub::{ModelFile, ModelId};
 use relp_model::{Choice, Config, Fallback, Figure, Kind, Pair, Precision, Request};
 
+use crate::cache::Found;
 use crate::failure::{Failure, Result};
+use crate::models;
 use crate::output::note;
 use crate::progress::Progress;
 
@@ -23,7 +26,16 @@ macro_rules! primer {
     };
 }
 
-/// The weights, read piece by piece.
+/// Where a model is.
+enum Place {
+    Bundled,
+    Folder(PathBuf),
+    Kept(Found),
+}
+
+/// The weights, read piece by piece. A file is not mapped into memory: that needs `unsafe`, since another
+/// program may change the file under the mapping, and would save little, since every byte is read
+/// once, in order, to be widened, packed or sent to a GPU.
 pub(crate) enum Weights {
     Bundled(&'static [u8]),
     File { file: File, len: usize },
@@ -65,28 +77,24 @@ pub(crate) struct Model {
 
 impl Model {
     /// Loads the model of `--model`.
-    pub(crate) fn load(name: Option<&str>, choice: Choice) -> Result<Self> {
-        let name = name.unwrap_or(BUNDLED);
-        let config = file(name, "config.json", primer!("config.json"))?;
-        let tokenizer = file(name, "tokenizer.json", primer!("tokenizer.json"))?;
-        let weights = if name == BUNDLED {
-            Weights::Bundled(primer!("model.safetensors"))
-        } else {
-            let path = path(name, "model.safetensors")?;
-            let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
-            let (len, file) = opened.map_err(|error| unreadable(&path, &error))?;
-            Weights::File { file, len: usize::try_from(len).unwrap_or(usize::MAX) }
+    pub(crate) fn load(name: Option<&str>, choice: Choice, precision: Precision) -> Result<Self> {
+        let place = place(name.unwrap_or(BUNDLED))?;
+        let config = place.file("config.json", primer!("config.json"))?;
+        let tokenizer = place.file("tokenizer.json", primer!("tokenizer.json"))?;
+        let weights = match place.path("model.safetensors")? {
+            None => Weights::Bundled(primer!("model.safetensors")),
+            Some(path) => {
+                let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
+                let (len, file) = opened.map_err(|error| unreadable(&path, &error))?;
+                Weights::File { file, len: usize::try_from(len).unwrap_or(usize::MAX) }
+            }
         };
-        let title = title(name);
-        let files = Files {
-            name: &title,
-            config: &config,
-            tokenizer: &tokenizer,
-            precision: Precision::F32,
-        };
+        let title = place.title();
+        let files = Files { name: &title, config: &config, tokenizer: &tokenizer, precision };
         let mut progress = Progress::new();
         progress.now(format!("Loading {title}"));
         let engine = block_on(Engine::load(files, weights, choice, &mut progress))?;
+        place.check(&engine.loaded().model.sha256)?;
         let mut model = Self { engine, choice, progress, told: None };
         model.watch_device()?;
         Ok(model)
@@ -150,43 +158,89 @@ impl Model {
 
 /// The sizes of the model of `--model`, without its weights.
 pub(crate) fn config(name: Option<&str>) -> Result<Config> {
-    let json = file(name.unwrap_or(BUNDLED), "config.json", primer!("config.json"))?;
+    let json = place(name.unwrap_or(BUNDLED))?.file("config.json", primer!("config.json"))?;
     Ok(Config::from_json(&json).map_err(EngineError::from)?)
 }
 
-/// What the model is called in figures.
-fn title(name: &str) -> String {
-    let path = Path::new(name);
-    // `.` and `..` have no name of their own.
-    let full = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let last = if name == BUNDLED { Some(name.as_ref()) } else { full.file_name() };
-    last.map_or_else(|| name.to_owned(), |last| last.to_string_lossy().into_owned())
-}
-
-fn file(name: &str, file: &str, bundled: &'static [u8]) -> Result<Cow<'static, [u8]>> {
+/// The model of `--model`. Nothing is fetched for it.
+fn place(name: &str) -> Result<Place> {
     if name == BUNDLED {
-        return Ok(Cow::Borrowed(bundled));
+        return Ok(Place::Bundled);
     }
-    let path = path(name, file)?;
-    fs::read(&path).map(Cow::Owned).map_err(|error| unreadable(&path, &error))
+    if Path::new(name).is_dir() {
+        return Ok(Place::Folder(name.into()));
+    }
+    match ModelId::from_name(name) {
+        Ok(id) if id.known.is_some() => models::find(name).map(Place::Kept),
+        Ok(_) => models::find(name).map(Place::Kept).map_err(|_| {
+            Failure::input(format_args!(
+                "--model: there is no folder \"{name}\", and no model of this name is kept here: \
+                 `relp model get {name}` fetches it, if a hub has it"
+            ))
+        }),
+        Err(_) => Err(Failure::input(format_args!(
+            "--model: there is no folder \"{name}\"; give {BUNDLED}, the bundled model, gpt2 or another \
+             that `relp model list` names, or a folder that holds config.json, tokenizer.json and \
+             model.safetensors"
+        ))),
+    }
 }
 
-fn path(name: &str, file: &str) -> Result<PathBuf> {
-    let folder = Path::new(name);
-    if !folder.is_dir() {
-        return Err(Failure::input(format_args!(
-            "--model: there is no folder \"{name}\"; give {BUNDLED}, the bundled model, or a folder \
-             that holds config.json, tokenizer.json and model.safetensors"
-        )));
+impl Place {
+    /// What the model is called in figures.
+    fn title(&self) -> String {
+        match self {
+            Self::Bundled => BUNDLED.to_owned(),
+            Self::Kept(found) => found.id.repo.name().to_owned(),
+            Self::Folder(folder) => {
+                // `.` and `..` have no name of their own.
+                let full = fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
+                full.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned()
+            }
+        }
     }
-    let path = folder.join(file);
-    if !path.is_file() {
-        return Err(Failure::input(format_args!(
-            "--model: the folder \"{name}\" has no {file}; download it into the folder, beside the \
-             model's other files"
-        )));
+
+    /// A file of the model; none if it is part of the program.
+    fn path(&self, file: &str) -> Result<Option<PathBuf>> {
+        let folder = match self {
+            Self::Bundled => return Ok(None),
+            Self::Folder(folder) => folder,
+            Self::Kept(found) => &found.folder,
+        };
+        let path = folder.join(file);
+        if !path.is_file() {
+            return Err(Failure::input(format_args!(
+                "--model: the folder \"{}\" has no {file}; download it into the folder, beside the \
+                 model's other files",
+                folder.display()
+            )));
+        }
+        Ok(Some(path))
     }
-    Ok(path)
+
+    fn file(&self, file: &str, bundled: &'static [u8]) -> Result<Cow<'static, [u8]>> {
+        match self.path(file)? {
+            None => Ok(Cow::Borrowed(bundled)),
+            Some(path) => {
+                fs::read(&path).map(Cow::Owned).map_err(|error| unreadable(&path, &error))
+            }
+        }
+    }
+
+    /// Whether weights of this hash are the ones that were fetched.
+    fn check(&self, sha256: &str) -> Result<()> {
+        let Self::Kept(found) = self else { return Ok(()) };
+        let recorded = models::weights_record(found).and_then(|record| record.sha256);
+        let expected = recorded.or_else(|| found.id.expected(ModelFile::Weights).sha256);
+        match expected {
+            Some(expected) if expected != sha256 => Err(Failure::failed(format_args!(
+                "The stored weights of {0} are damaged, so they are not used: `relp model get {0}` \
+                 fetches them again",
+                found.id.repo
+            ))),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {

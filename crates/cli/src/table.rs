@@ -66,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.methods.is_empty() {
         options.idle(&options.methods).into_iter().for_each(note);
     }
-    let mut model = Model::load(options.model.as_deref(), options.executor)?;
+    let mut model = Model::load(options.model.as_deref(), options.executor, options.weights)?;
     let bos = !options.no_bos;
     let mut sets = vec![("IOI, the paper's prompts".to_owned(), ioi::paper(bos))];
     if let Some(pairs) = options.generated {

@@ -28,7 +28,7 @@ struct Example {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     options.out.check()?;
-    let mut model = Model::load(options.model.as_deref(), options.executor)?;
+    let mut model = Model::load(options.model.as_deref(), options.executor, options.weights)?;
     let mut sets = examples()?;
     sets.push(("Indirect object, the paper's eight prompts".to_owned(), ioi::paper(true)));
     let (number, seed) = GENERATED;

@@ -1,12 +1,15 @@
 //! `model.safetensors` in Hugging Face layout: its header, checked against the configuration
 //! before any tensor is read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::ops::Range;
 
 use half::{bf16, f16};
 use relp_tape::{Content, Tape};
 use safetensors::tensor::Metadata;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::{Config, gpt2};
 
@@ -143,8 +146,10 @@ impl Checkpoint {
         file_len: usize,
         config: &Config,
     ) -> Result<Self, CheckpointError> {
-        let metadata: Metadata = serde_json::from_slice(header)
-            .map_err(|error| CheckpointError::Header(error.to_string()))?;
+        let unreadable =
+            |error: serde_json::Error| CheckpointError::Header(format!("its header: {error}"));
+        serde_json::from_slice::<UniqueNames>(header).map_err(unreadable)?;
+        let metadata: Metadata = serde_json::from_slice(header).map_err(unreadable)?;
         let data_start = 8 + header.len();
         let expected = data_start.saturating_add(metadata.data_len());
         if expected != file_len {
@@ -188,6 +193,34 @@ impl Checkpoint {
         }
         tensors.sort_by_key(|tensor| tensor.bytes.start);
         Ok(Self { tensors })
+    }
+}
+
+/// A header in which no name is given twice, of which readers of JSON take the first or the last.
+struct UniqueNames;
+
+impl<'de> Deserialize<'de> for UniqueNames {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for UniqueNames {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of tensors")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut names = HashSet::new();
+        while let Some((name, IgnoredAny)) = map.next_entry::<String, IgnoredAny>()? {
+            if names.contains(&name) {
+                return Err(A::Error::custom(format_args!("it holds {name:?} twice")));
+            }
+            names.insert(name);
+        }
+        Ok(self)
     }
 }
 
@@ -302,6 +335,89 @@ mod tests {
         let twice = r#"{"wte.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},
             "transformer.wte.weight":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#;
         assert!(load(&whole(twice, 8)).to_string().contains("wte.weight"));
+    }
+
+    #[test]
+    fn an_unembedding_of_its_own_is_asked_for_and_read() {
+        let own_config = Config { tied: false, ..config() };
+        let tied = file("transformer.", "F32", |_, _| true);
+        let error = Checkpoint::from_file(&tied, &own_config).unwrap_err();
+        let expected = vec![5, 2];
+        assert_eq!(error, CheckpointError::Missing { name: "lm_head.weight".into(), expected });
+        // It has no prefix where the others have one.
+        let (header, data) = parts(&tied);
+        let end = data.len();
+        let own = format!(
+            r#","lm_head.weight":{{"dtype":"F32","shape":[5,2],"data_offsets":[{end},{}]}}}}"#,
+            end + 40
+        );
+        let untied = whole(&(header[..header.len() - 1].to_owned() + &own), end + 40);
+        let checkpoint = Checkpoint::from_file(&untied, &own_config).unwrap();
+        assert_eq!(checkpoint.tensors.len(), 17);
+        assert_eq!(
+            checkpoint.tensors.last().map(|last| last.name.as_str()),
+            Some("lm_head.weight")
+        );
+        // A tied model does not read it.
+        let same = Checkpoint::from_file(&untied, &config()).unwrap();
+        assert_eq!(same.tensors.len(), 16);
+    }
+
+    #[test]
+    fn buffers_and_metadata_of_published_files_are_left_alone() {
+        let plain = file("", "F16", |_, _| true);
+        let (header, data) = parts(&plain);
+        let end = data.len();
+        let more = format!(
+            r#","__metadata__":{{"format":"pt"}},"h.0.attn.bias":{{"dtype":"BOOL","shape":[1,1,4,4],"data_offsets":[{end},{}]}},"h.0.attn.masked_bias":{{"dtype":"F32","shape":[],"data_offsets":[{},{}]}}}}  "#,
+            end + 16,
+            end + 16,
+            end + 20
+        );
+        let published = whole(&(header[..header.len() - 1].to_owned() + &more), end + 20);
+        let checkpoint = Checkpoint::from_file(&published, &config()).unwrap();
+        assert_eq!(checkpoint.tensors.len(), 16);
+        assert!(checkpoint.tensors.is_sorted_by_key(|tensor| tensor.bytes.start));
+    }
+
+    fn parts(file: &[u8]) -> (String, &[u8]) {
+        let len = usize::try_from(u64::from_le_bytes(*file.first_chunk().unwrap())).unwrap();
+        (String::from_utf8(file[8..8 + len].to_vec()).unwrap(), &file[8 + len..])
+    }
+
+    #[test]
+    fn headers_that_contradict_themselves_are_refused_with_what_is_wrong() {
+        let line = |name: &str, shape: &str, start: u64, end: u64| {
+            format!(r#""{name}":{{"dtype":"F32","shape":{shape},"data_offsets":[{start},{end}]}}"#)
+        };
+        let load = |lines: &[String], len: usize| {
+            let header = format!("{{{}}}", lines.join(","));
+            Checkpoint::from_file(&whole(&header, len), &config()).unwrap_err().to_string()
+        };
+        let a = line("a", "[2]", 0, 8);
+        let overlap = load(&[a.clone(), line("b", "[2]", 4, 12)], 12);
+        assert!(overlap.contains("model.safetensors cannot be read"), "{overlap}");
+        let gap = load(&[a.clone(), line("b", "[1]", 12, 16)], 16);
+        assert!(gap.contains("cannot be read"), "{gap}");
+        let outside = load(&[a.clone(), line("b", "[2]", 8, 16)], 8);
+        assert!(outside.contains("should have") && outside.contains("and has"), "{outside}");
+        let backwards = load(&[line("b", "[2]", 8, 0)], 8);
+        assert!(backwards.contains("cannot be read"), "{backwards}");
+        let twice = load(&[a.clone(), a.clone()], 8);
+        assert!(twice.contains("\"a\" twice"), "{twice}");
+        for (start, end) in [(0, u64::MAX), (1 << 63, u64::MAX), (u64::MAX, u64::MAX)] {
+            load(&[line("a", "[2]", start, end)], 8);
+            load(&[a.clone(), line("b", "[]", start, end)], 8);
+        }
+        let most = u64::MAX.to_string();
+        load(&[line("a", &format!("[{most},{most}]"), 0, 8)], 8);
+        load(&[line("a", "[0]", 0, 8)], 8);
+        load(&[a.replace("F32", "F99")], 8);
+        load(&[format!(r#""a":{}"#, "[".repeat(100_000))], 8);
+        // A hundred megabytes are not waited for.
+        let claim = [(100_u64 << 20).to_le_bytes().as_slice(), b"{}"].concat();
+        let claim = Checkpoint::from_file(&claim, &config()).unwrap_err().to_string();
+        assert!(claim.contains("header of 104857600 bytes"), "{claim}");
     }
 
     #[test]

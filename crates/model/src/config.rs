@@ -26,7 +26,6 @@ pub struct Config {
 /// `config.json` as it is written; what is absent has GPT-2's default.
 #[derive(Deserialize)]
 struct File {
-    model_type: Option<String>,
     n_layer: usize,
     n_head: usize,
     n_embd: usize,
@@ -42,7 +41,23 @@ struct File {
     scale_attn_weights: bool,
     #[serde(default)]
     scale_attn_by_inverse_layer_idx: bool,
+    #[serde(default)]
+    add_cross_attention: bool,
 }
+
+/// What says which kind of model it is. It is read first: another kind has other fields.
+#[derive(Deserialize)]
+struct Kind {
+    model_type: Option<String>,
+    architectures: Option<Vec<String>>,
+}
+
+/// The architectures whose weights are those of a language model.
+const ARCHITECTURES: [&str; 3] = ["GPT2LMHeadModel", "GPT2Model", "GPT2DoubleHeadsModel"];
+
+/// Values in one tensor. The largest of GPT-2 XL has 80 million; as `f32`, this many are 2 GiB, about as much
+/// as one piece of memory can have in a browser.
+const MOST_VALUES: usize = 1 << 29;
 
 fn default_eps() -> f32 {
     1e-5
@@ -86,14 +101,21 @@ impl Config {
     /// # Errors
     /// If it is not a GPT-2 that this program computes exactly.
     pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
-        let file: File =
-            serde_json::from_slice(json).map_err(|error| ConfigError::Json(error.to_string()))?;
+        let invalid = |error: serde_json::Error| ConfigError::Json(error.to_string());
+        let kind: Kind = serde_json::from_slice(json).map_err(invalid)?;
         let unsupported = |field, found: &dyn ToString, supported| {
             Err(ConfigError::Unsupported { field, found: found.to_string(), supported })
         };
-        if let Some(other) = file.model_type.filter(|name| name != "gpt2") {
+        if let Some(other) = kind.model_type.filter(|name| name != "gpt2") {
             return unsupported("model_type", &other, "gpt2");
         }
+        let architectures = kind.architectures.unwrap_or_default();
+        if let Some(other) =
+            architectures.iter().find(|name| !ARCHITECTURES.contains(&name.as_str()))
+        {
+            return unsupported("architectures", other, "GPT2LMHeadModel");
+        }
+        let file: File = serde_json::from_slice(json).map_err(invalid)?;
         let activation = file.activation_function.as_deref().unwrap_or("gelu_new");
         if !matches!(activation, "gelu_new" | "gelu_pytorch_tanh") {
             return unsupported("activation_function", &activation, "gelu_new");
@@ -103,6 +125,9 @@ impl Config {
         }
         if file.scale_attn_by_inverse_layer_idx {
             return unsupported("scale_attn_by_inverse_layer_idx", &true, "false");
+        }
+        if file.add_cross_attention {
+            return unsupported("add_cross_attention", &true, "false");
         }
         if !(file.layer_norm_epsilon.is_finite() && file.layer_norm_epsilon > 0.0) {
             return unsupported(
@@ -127,11 +152,24 @@ impl Config {
             let expected = "a multiple of n_head";
             return Err(ConfigError::Size { field: "n_embd", found: file.n_embd, expected });
         }
+        let width = file.n_embd;
+        let d_mlp = file.n_inner.unwrap_or(4 * width);
+        for (field, rows) in [
+            ("vocab_size", file.vocab_size),
+            ("n_positions", file.n_positions),
+            ("n_embd", 3 * width),
+            ("n_inner", d_mlp),
+        ] {
+            if rows.checked_mul(width).is_none_or(|values| values > MOST_VALUES) {
+                let expected = "so small that no tensor has more than 2 GiB";
+                return Err(ConfigError::Size { field, found: rows, expected });
+            }
+        }
         Ok(Self {
             n_layer: file.n_layer,
             n_head: file.n_head,
             d_model: file.n_embd,
-            d_mlp: file.n_inner.unwrap_or(4 * file.n_embd),
+            d_mlp,
             n_vocab: file.vocab_size,
             n_ctx: file.n_positions,
             eps: file.layer_norm_epsilon,
@@ -176,12 +214,42 @@ mod tests {
     }
 
     #[test]
+    fn another_kind_of_model_is_refused_by_its_name_whatever_fields_it_has() {
+        let of = |json: &str| Config::from_json(json.as_bytes()).unwrap_err().to_string();
+        let llama = of(r#"{"model_type": "llama", "hidden_size": 4096, "hidden_act": "silu"}"#);
+        assert_eq!(llama, "config.json says model_type = llama, but only gpt2 is supported.");
+        let classifier = changed(
+            "\"n_ctx\"",
+            "\"architectures\": [\"GPT2ForSequenceClassification\"], \"n_ctx\"",
+        );
+        assert!(classifier.to_string().contains("architectures = GPT2ForSequenceClassification"));
+        let crossed = changed("\"n_ctx\": 1024", "\"add_cross_attention\": true");
+        assert!(crossed.to_string().contains("add_cross_attention = true"));
+        let bare = SMALL.replace("\"model_type\": \"gpt2\",", "");
+        assert!(Config::from_json(bare.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn other_contexts_vocabularies_and_an_unembedding_of_its_own_are_read() {
+        let other = SMALL
+            .replace("50257", "50260")
+            .replace("\"n_positions\": 1024", "\"n_positions\": 2048")
+            .replace("\"n_ctx\": 1024", "\"tie_word_embeddings\": false, \"n_inner\": 1000");
+        let config = Config::from_json(other.as_bytes()).unwrap();
+        assert_eq!((config.n_vocab, config.n_ctx, config.d_mlp), (50260, 2048, 1000));
+        assert!(!config.tied);
+    }
+
+    #[test]
     fn impossible_sizes_are_refused() {
         for (from, to) in [
             ("\"n_layer\": 12", "\"n_layer\": 0"),
             ("\"n_embd\": 768", "\"n_embd\": 767"),
             ("\"vocab_size\": 50257", "\"vocab_size\": 99999999999"),
             ("\"n_head\": 12", "\"n_head\": 0"),
+            ("\"vocab_size\": 50257", "\"vocab_size\": 16000000"),
+            ("\"n_embd\": 768", "\"n_embd\": 49152"),
+            ("\"n_ctx\"", "\"n_inner\": 0, \"n_ctx\""),
         ] {
             assert!(matches!(changed(from, to), ConfigError::Size { .. }), "{to}");
         }

@@ -331,7 +331,12 @@ fn prompt(text: &str, bos: bool, tokenizer: &Tokenizer) -> Vec<Token> {
             let bos = tokenizer.bos().filter(|_| bos).cloned();
             bos.into_iter().chain(tokens).collect()
         }
-        Ok(_) | Err(TokenizerError::Json(_) | TokenizerError::Vocabulary { .. }) => Vec::new(),
+        Ok(_)
+        | Err(
+            TokenizerError::Json(_)
+            | TokenizerError::NotByteLevel
+            | TokenizerError::Vocabulary { .. },
+        ) => Vec::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Byte-level BPE, by the model's own `tokenizer.json`.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ pub struct Token {
 #[derive(Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    /// Tokens that stand for their own text, such as `<|endoftext|>`.
+    added: HashSet<u32>,
     bos: Option<Token>,
 }
 
@@ -28,6 +31,11 @@ pub enum TokenizerError {
         "tokenizer.json cannot be read: {0}. Use the tokenizer.json that belongs to the checkpoint."
     )]
     Json(String),
+    /// It splits text into characters or pieces of them, and not into bytes.
+    #[error(
+        "tokenizer.json is not a byte-level one, which GPT-2's is: only a model whose tokens are bytes can be shown exactly."
+    )]
+    NotByteLevel,
     /// It has ids that the model has no embedding for.
     #[error(
         "tokenizer.json has {found} tokens, but the model only {expected}: it belongs to another model."
@@ -40,6 +48,26 @@ pub enum TokenizerError {
     },
 }
 
+/// What says how a `tokenizer.json` splits text before it looks for pieces.
+#[derive(Deserialize)]
+struct File {
+    pre_tokenizer: Option<PreTokenizer>,
+}
+
+#[derive(Deserialize)]
+struct PreTokenizer {
+    r#type: String,
+    /// Of a sequence.
+    #[serde(default)]
+    pretokenizers: Vec<PreTokenizer>,
+}
+
+impl PreTokenizer {
+    fn is_byte_level(&self) -> bool {
+        self.r#type == "ByteLevel" || self.pretokenizers.iter().any(Self::is_byte_level)
+    }
+}
+
 /// The token that GPT-2 was trained to see between documents, used as beginning-of-sequence.
 const BOS: &str = "<|endoftext|>";
 
@@ -49,14 +77,20 @@ impl Tokenizer {
     /// # Errors
     /// If it cannot be parsed or has more tokens than the model.
     pub fn from_json(json: &[u8], n_vocab: usize) -> Result<Self, TokenizerError> {
+        let file: File = serde_json::from_slice(json)
+            .map_err(|error| TokenizerError::Json(error.to_string()))?;
         let inner = tokenizers::Tokenizer::from_bytes(json)
             .map_err(|error| TokenizerError::Json(error.to_string()))?;
+        if !file.pre_tokenizer.is_some_and(|splits| splits.is_byte_level()) {
+            return Err(TokenizerError::NotByteLevel);
+        }
         let found = inner.get_vocab_size(true);
         if found > n_vocab || inner.get_vocab(true).values().any(|&id| id as usize >= n_vocab) {
             return Err(TokenizerError::Vocabulary { expected: n_vocab, found });
         }
         let bos = inner.token_to_id(BOS).map(|id| Token { id, text: BOS.to_owned() });
-        Ok(Self { inner, bos })
+        let added = inner.get_added_tokens_decoder().into_keys().collect();
+        Ok(Self { inner, added, bos })
     }
 
     /// The beginning-of-sequence token, if the vocabulary has one.
@@ -78,12 +112,16 @@ impl Tokenizer {
 
     /// The token of an id; an id outside the vocabulary gets a text that says so.
     pub fn token(&self, id: u32) -> Token {
-        let text = match self.inner.id_to_token(id) {
-            Some(piece) if self.bos.as_ref().is_some_and(|bos| bos.id == id) => piece,
-            Some(piece) => readable(&piece_bytes(&piece)),
-            None => format!("<{id}>"),
-        };
+        let text = self.bytes(id).map_or_else(|| format!("<{id}>"), |bytes| readable(&bytes));
         Token { id, text }
+    }
+
+    /// The bytes that a token stands for. Those of all tokens of a text, one after the other, are the
+    /// text's, though those of one token need not be whole characters.
+    pub fn bytes(&self, id: u32) -> Option<Vec<u8>> {
+        let piece = self.inner.id_to_token(id)?;
+        let is_plain = self.added.contains(&id);
+        Some(if is_plain { piece.into_bytes() } else { piece_bytes(&piece) })
     }
 }
 
@@ -106,7 +144,7 @@ fn piece_bytes(piece: &str) -> Vec<u8> {
         };
         match byte {
             Some(byte) => bytes.push(byte),
-            // An added token is plain text.
+            // No byte is written like this; it is shown as it is.
             None => bytes.extend(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }

@@ -11,3 +11,4 @@ mod primer;
 mod requests;
 mod schema;
 mod shaders;
+mod tokens;

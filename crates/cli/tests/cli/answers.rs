@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use relp_model::{Direction, Figure, Kind, Method, Metric, Replace, Rules, Site};
+use relp_model::{Direction, Figure, Kind, Method, Metric, Precision, Replace, Rules, Site};
 
 use crate::program::*;
 
@@ -61,6 +61,9 @@ fn every_switch_of_attribute_is_in_the_figure() {
     }
     let bare = figure(&["--no-bos"]);
     assert_eq!(bare.tokens.clean.len() + 1, plain.tokens.clean.len());
+
+    let halves = figure(&["--weights", "f16"]);
+    assert_eq!((halves.model.weights, plain.model.weights), (Precision::F16, Precision::F32));
 
     let steps = figure(&["--method", "ig-inputs", "--steps", "3"]);
     assert_eq!(steps.steps, Some(3));

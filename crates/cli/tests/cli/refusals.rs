@@ -15,8 +15,8 @@ fn arguments_that_cannot_be_read_are_named() {
     );
     refused(&["--model", "primer"], &["command comes before", "`--model`"]);
     refused(
-        &["attribute", "--weights", "x"],
-        &["does not take `--weights`", "relp attribute --help"],
+        &["attribute", "--prompt", "x"],
+        &["does not take `--prompt`", "relp attribute --help"],
     );
     refused(&["attribute", "-x"], &["`-x`"]);
     refused(&["attribute", "primer"], &["does not take `primer`"]);

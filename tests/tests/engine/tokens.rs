@@ -1,0 +1,138 @@
+//! GPT-2's own vocabulary, by two encoders that are independent of each other.
+
+mod texts;
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use relp_hub::{Known, ModelFile};
+use relp_model::{Tokenizer, TokenizerError};
+use relp_tests::gpt2_tokenizer::{END_OF_TEXT, N_VOCAB, tokenizer_json};
+use sha2::{Digest, Sha256};
+use tiktoken_rs::r50k_base_singleton;
+
+static GPT2: LazyLock<Tokenizer> =
+    LazyLock::new(|| Tokenizer::from_json(tokenizer_json().as_bytes(), N_VOCAB).unwrap());
+
+fn ids(text: &str) -> Vec<u32> {
+    GPT2.encode(text).unwrap().iter().map(|token| token.id).collect()
+}
+
+/// Both encoders find the same tokens, whose bytes are the text's.
+fn agree(text: &str) {
+    let found = ids(text);
+    let shown: String = text.chars().take(60).collect();
+    assert_eq!(found, r50k_base_singleton().encode_with_special_tokens(text), "{shown:?}");
+    let bytes: Vec<u8> = found.iter().flat_map(|&id| GPT2.bytes(id).unwrap()).collect();
+    assert!(bytes == text.as_bytes(), "{shown:?}");
+}
+
+#[test]
+fn both_encoders_agree_on_every_text() {
+    let texts = texts::all();
+    assert!(texts.len() > 2000, "{}", texts.len());
+    for text in &texts {
+        agree(text);
+    }
+}
+
+#[test]
+fn both_encoders_agree_on_every_character() {
+    // Beyond these planes, nearly everything is alike: not assigned, or private.
+    let assigned = (0..0x3_2000_u32).step_by(64);
+    let beyond = (0x3_2000..=0x10_FFFF).step_by(64 * 100);
+    for start in assigned.chain(0xE_0000..0xE_0001).chain(beyond) {
+        let text: String = (start..start + 64).filter_map(char::from_u32).collect();
+        agree(&text);
+        let apart: Vec<String> = text.chars().map(String::from).collect();
+        agree(&apart.join(" "));
+    }
+}
+
+#[test]
+fn both_encoders_agree_on_every_token_of_the_vocabulary() {
+    for id in 0..u32::try_from(N_VOCAB).unwrap() {
+        if let Ok(text) = String::from_utf8(GPT2.bytes(id).unwrap()) {
+            agree(&text);
+        }
+    }
+}
+
+#[test]
+fn both_encoders_agree_on_100_kb() {
+    for text in texts::long() {
+        assert!(text.len() >= 100_000);
+        agree(&text);
+    }
+}
+
+/// What was worked out from ranks is what is published, by its length and hash.
+#[test]
+fn the_tokenizer_is_gpt2s_to_the_byte() {
+    let expected = Known::find("gpt2").unwrap().expected(ModelFile::Tokenizer);
+    let json = tokenizer_json();
+    assert_eq!(Some(json.len() as u64), expected.length);
+    let hash: String = Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(Some(hash), expected.sha256);
+}
+
+#[test]
+fn well_known_ids_are_what_they_are() {
+    assert_eq!(ids("Hello world"), [15496, 995]);
+    assert_eq!(ids("<|endoftext|>"), [50256]);
+    assert_eq!(GPT2.bos().map(|bos| (bos.id, bos.text.as_str())), Some((50256, END_OF_TEXT)));
+    // From the paper's indirect-object prompts: one token each.
+    for (name, id) in [(" Mary", 5335), (" John", 1757), (" the", 262)] {
+        assert_eq!(ids(name), [id]);
+    }
+}
+
+#[test]
+fn bytes_that_are_no_whole_character_are_shown_as_bytes() {
+    let texts = |text: &str| -> Vec<String> {
+        GPT2.encode(text).unwrap().into_iter().map(|token| token.text).collect()
+    };
+    assert_eq!(texts("naïve"), ["na", "ïve"]);
+    assert_eq!(texts("🦀"), ["<0xF0><0x9F>", "<0xA6>", "<0x80>"]);
+    assert_eq!(texts(" \n\t"), [" ", "\n", "\t"]);
+    assert_eq!(texts("\u{0}"), ["\u{0}"]);
+}
+
+#[test]
+fn tokens_that_stand_for_their_own_text_are_shown_as_it_is() {
+    let more = r#"{"id": 50257, "content": "<é Ġ>", "single_word": false, "lstrip": false,
+        "rstrip": false, "normalized": false, "special": true},"#;
+    let json = tokenizer_json().replace("\"added_tokens\":[", &format!("\"added_tokens\":[{more}"));
+    let tokenizer = Tokenizer::from_json(json.as_bytes(), N_VOCAB + 1).unwrap();
+    assert_eq!(tokenizer.token(50257).text, "<é Ġ>");
+    assert_eq!(tokenizer.encode("<é Ġ>").unwrap().len(), 1);
+    assert_eq!(tokenizer.token(50258).text, "<50258>");
+    let error = Tokenizer::from_json(json.as_bytes(), N_VOCAB).unwrap_err();
+    assert_eq!(error, TokenizerError::Vocabulary { expected: N_VOCAB, found: N_VOCAB + 1 });
+}
+
+#[test]
+fn a_tokenizer_that_is_not_byte_level_is_refused() {
+    let json = tokenizer_json();
+    let by_words = json.replace(
+        r#"{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true}"#,
+        r#"{"type":"Whitespace"}"#,
+    );
+    assert_ne!(by_words, json);
+    let error = Tokenizer::from_json(by_words.as_bytes(), N_VOCAB).unwrap_err();
+    assert_eq!(error, TokenizerError::NotByteLevel);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn both_encoders_agree_on_what_nobody_thought_of(text in any::<String>()) {
+        agree(&text);
+    }
+
+    #[test]
+    fn both_encoders_agree_on_what_looks_like_text(text in "([a-zA-Z']{1,9}|[0-9]{1,5}|[ \t\n\r\u{a0}\u{3000}]{1,4}|[.,:;!?(){}=<>|/-]{1,3}|[äöüßéñ中文字ひらがな한국어😀🏳️‍🌈]{1,3}){1,40}") {
+        agree(&text);
+    }
+}
