@@ -50,6 +50,9 @@ pub enum EngineError {
     /// The weights cannot be read.
     #[error("The weights cannot be read: {0}.")]
     Source(String),
+    /// A model cannot be fetched or kept, in a sentence of whoever tried.
+    #[error("{0}")]
+    Fetch(String),
     /// No model has been loaded.
     #[error("No model is loaded yet: wait for it, or load one.")]
     NoModel,
