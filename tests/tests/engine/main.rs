@@ -6,6 +6,7 @@ mod derivatives;
 mod goldens;
 mod listings;
 mod ops;
+mod outside;
 mod patching;
 mod primer;
 mod schema;
