@@ -4,6 +4,7 @@
 
 mod derivatives;
 mod goldens;
+mod hub;
 mod listings;
 mod ops;
 mod outside;
@@ -11,4 +12,5 @@ mod patching;
 mod primer;
 mod schema;
 mod shaders;
+mod small;
 mod tokens;

@@ -7,6 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use relp_tests::faulty_hub::{COMMIT, Fault, FaultyHub};
+use relp_tests::gpt2_checkpoint::{SMALL_CONFIG, Shape};
+use relp_tests::gpt2_tokenizer::tokenizer_json;
 use serde_json::Value;
 
 use crate::program::{PRIMER, folder, stderr, stdout};
@@ -442,4 +444,28 @@ fn a_place_that_cannot_be_written_is_a_sentence() {
     let output = command.env("HF_HUB_CACHE", file.join("cache")).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stderr(&output).contains("Models cannot be kept in"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_model_of_gpt2_smalls_size_is_fetched_with_a_cut_in_the_middle_and_used() {
+    let place = Place::new("hub-small");
+    let name = "someone/gpt2-sized";
+    let weights = Shape::SMALL.checkpoint(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+    let length = weights.metadata().unwrap().len();
+    place.hub.add(name, "config.json", SMALL_CONFIG);
+    place.hub.add(name, "tokenizer.json", tokenizer_json());
+    place.hub.add_path(name, "model.safetensors", weights).unwrap();
+    place.hub.break_next("model.safetensors", &[Fault::Cut(length / 2)]);
+    let kept = place.json(&["model", "get", name]);
+    assert_eq!(kept["trust"], "announced");
+    assert_eq!(place.sent(), length);
+    let pair = ["--clean", "John gave it to", "--corrupt", "Mary gave it to"];
+    let tokens = ["--answer", " Mary", "--foil", " John", "--executor", "cpu"];
+    let args = [&["attribute", "--model", name], &pair[..], &tokens[..]].concat();
+    let figure = place.json(&args);
+    assert_eq!(figure["model"]["name"], "gpt2-sized");
+    assert_eq!(figure["model"]["sha256"], kept["sha256"]);
+    assert_eq!(figure["maps"]["mlp_out"]["shape"], serde_json::json!([12, 5]));
+    // It is half a gigabyte.
+    place.answer(&["model", "remove", name]);
 }

@@ -1,0 +1,120 @@
+//! A model of GPT-2 small's exact size, with GPT-2's tokenizer and generated weights.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use pollster::block_on;
+use relp_engine::{Engine, Files, Uncontrolled, WeightSource};
+use relp_hub::{Known, ModelFile};
+use relp_model::{Choice, Method, PairText, Request, Site};
+use relp_tests::compare::{Tolerance, assert_close};
+use relp_tests::gpt2_checkpoint::{SMALL_CONFIG, Shape};
+use relp_tests::gpt2_tokenizer::tokenizer_json;
+use sha2::{Digest, Sha256};
+
+use crate::primer::headline;
+
+struct Weights(File, usize);
+
+impl WeightSource for Weights {
+    fn len(&self) -> usize {
+        self.1
+    }
+
+    async fn read(&mut self, range: Range<usize>) -> Result<Vec<u8>, String> {
+        let mut bytes = vec![0; range.len()];
+        self.0.seek(SeekFrom::Start(range.start as u64)).unwrap();
+        self.0.read_exact(&mut bytes).unwrap();
+        Ok(bytes)
+    }
+}
+
+fn checkpoint() -> PathBuf {
+    Shape::SMALL.checkpoint(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap()
+}
+
+fn load(choice: Choice) -> Engine<Weights> {
+    let file = File::open(checkpoint()).unwrap();
+    let len = usize::try_from(file.metadata().unwrap().len()).unwrap();
+    let tokenizer = tokenizer_json();
+    let config = SMALL_CONFIG.as_bytes();
+    let files = Files { name: "gpt2", config, tokenizer: tokenizer.as_bytes() };
+    block_on(Engine::load(files, Weights(file, len), choice, &mut Uncontrolled)).unwrap()
+}
+
+fn request(method: Method, clean: &str, corrupted: &str) -> Request {
+    let pair = PairText {
+        clean: clean.to_owned(),
+        corrupted: corrupted.to_owned(),
+        answer: " Mary".to_owned(),
+        foil: " John".to_owned(),
+        bos: true,
+    };
+    Request { pair, method, sites: Site::PAPER.to_vec(), ..headline() }
+}
+
+/// The most memory that this process had so far.
+#[cfg(target_os = "linux")]
+fn peak_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+fn the_generated_model_has_the_size_of_the_published_one() {
+    let small = Known::find("gpt2").unwrap();
+    let hash = Sha256::digest(SMALL_CONFIG).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(small.expected(ModelFile::Config).sha256, Some(hash));
+    let length = checkpoint().metadata().unwrap().len();
+    let published = small.expected(ModelFile::Weights).length.unwrap();
+    // Offsets have more digits or fewer by the order of the tensors.
+    assert!(length.abs_diff(published) < 100, "{length} {published}");
+}
+
+#[test]
+fn gpt2_small_is_loaded_and_answers_within_bounds() {
+    checkpoint();
+    let began = Instant::now();
+    let mut engine = load(Choice::Cpu);
+    let loading = began.elapsed();
+    let began = Instant::now();
+    let request = request(
+        Method::Relp,
+        "When John and Mary went to the shops, John gave the bag to",
+        "When John and Mary went to the shops, Mary gave the bag to",
+    );
+    let figure = block_on(engine.attribute(&request, &mut Uncontrolled)).unwrap();
+    let running = began.elapsed();
+    assert_eq!(figure.maps[&Site::MlpOut].shape, [12, 15]);
+    assert!(figure.maps.values().flat_map(|map| &map.values).all(|score| score.is_finite()));
+    // Many times what it takes on two cores: this is to notice what goes out of hand.
+    assert!(loading < Duration::from_secs(60), "{loading:?}");
+    assert!(running < Duration::from_secs(60), "{running:?}");
+    #[cfg(target_os = "linux")]
+    {
+        let weights = 4 * Known::find("gpt2").unwrap().sizes.parameters() / (1 << 20);
+        assert!(peak_mib() < 2 * weights + 512, "{} MiB", peak_mib());
+    }
+}
+
+#[test]
+fn cpu_and_reference_agree_on_gpt2_small() {
+    let (mut cpu, mut reference) = (load(Choice::Cpu), load(Choice::Reference));
+    for method in [Method::Relp, Method::Atp] {
+        let figure = |engine: &mut Engine<Weights>| {
+            let request = request(method, "John gave it to", "Mary gave it to");
+            block_on(engine.attribute(&request, &mut Uncontrolled)).unwrap()
+        };
+        let (found, expected) = (figure(&mut cpu), figure(&mut reference));
+        for site in Site::PAPER {
+            let values = expected.maps[&site].values.iter().map(|&value| f64::from(value));
+            let values: Vec<f64> = values.collect();
+            let what = format!("{method} {site}");
+            assert_close(&what, &values, &found.maps[&site].values, Tolerance::GOLDEN);
+        }
+    }
+}
