@@ -353,11 +353,10 @@ fn absent(name: &str, id: &ModelId) -> Failure {
     ))
 }
 
-/// What is recorded of the weights of a model that is kept.
-pub(crate) fn weights_record(found: &Found) -> Option<Record> {
+/// What is recorded of a file of a model that is kept.
+pub(crate) fn record(found: &Found, file: ModelFile) -> Option<Record> {
     let mut cache = Cache::locate().ok()?;
-    let entry = Wanted::of(&found.id, ModelFile::Weights).entry();
-    block_on(cache.record(&entry)).ok().flatten()
+    block_on(cache.record(&Wanted::of(&found.id, file).entry())).ok().flatten()
 }
 
 fn remove(name: &str) -> Result<()> {

@@ -353,10 +353,20 @@ fn a_kept_model_that_went_bad_is_not_used_and_fetched_again() {
     bytes[last] ^= 1;
     fs::write(&blob, &bytes).unwrap();
     let args = ["predict", "--executor", "cpu", "--prompt", "x", "--model", NAME];
-    place.fails(&args, 1, &["weights of someone/their-gpt2 are damaged", "relp model get"]);
+    place.fails(
+        &args,
+        1,
+        &["stored model.safetensors of someone/their-gpt2 is damaged", "relp model get"],
+    );
     place.get();
     place.holds();
     fs::write(&blob, &bytes[..1000]).unwrap();
+    place.get();
+    place.holds();
+    let tokenizer = fs::canonicalize(place.snapshot("tokenizer.json")).unwrap();
+    let text = fs::read_to_string(&tokenizer).unwrap();
+    fs::write(&tokenizer, text.replacen("friend", "fiend", 1)).unwrap();
+    place.fails(&args, 1, &["stored tokenizer.json of someone/their-gpt2 is damaged"]);
     place.get();
     place.holds();
     // Another program may clear the folder at any time.
