@@ -138,7 +138,11 @@ fn get(name: &str) -> Result<()> {
         let needs = preflight(known, Place::Cpu, Precision::Full, stored, Limits::default());
         Download::say(&needs.words);
     }
-    let record = block_on(download(&mut cache, &id, &mirrors))?;
+    let mut record = block_on(download(&mut cache, &id, &mirrors))?;
+    if cache.find(&id).is_none() {
+        // The branch moved on between two files: the earlier ones are fetched in their new state.
+        record = block_on(download(&mut cache, &id, &mirrors))?;
+    }
     let kept = kept(&mut cache, &id, &record)?;
     Out::default().give(&kept, || {
         let how = match record.trust {

@@ -377,6 +377,25 @@ fn a_kept_model_that_went_bad_is_not_used_and_fetched_again() {
 }
 
 #[test]
+fn a_branch_that_moves_on_between_two_files_is_fetched_in_its_new_state() {
+    let place = Place::new("hub-moved");
+    place.hub.break_file("model.safetensors", &[Fault::Status(404)]);
+    place.fails(&["model", "get", NAME], 1, &["model.safetensors"]);
+    place.hub.mend();
+    let commit = "ffeeddccbbaa99887766554433221100ffeeddcc";
+    place.hub.move_on(commit);
+    let kept = place.get();
+    assert!(kept["folder"].as_str().unwrap().ends_with(commit), "{kept}");
+    assert_eq!(place.sent(), length());
+    // A commit of a hostile server leads nowhere.
+    let place = Place::new("hub-hostile-commit");
+    place.hub.move_on("../../../../escaped");
+    let kept = place.get();
+    assert!(kept["folder"].as_str().unwrap().ends_with("snapshots/main"), "{kept}");
+    assert!(!place.home.join("escaped").exists() && !place.home.join("hub/escaped").exists());
+}
+
+#[test]
 fn what_the_hubs_own_client_has_fetched_is_used() {
     let place = Place::new("hub-own-client");
     let blobs = place.blobs();
