@@ -80,6 +80,8 @@ struct State {
     /// By file, for the next questions.
     next: HashMap<String, VecDeque<Vec<Fault>>>,
     asked: Vec<Asked>,
+    /// Another commit than [`COMMIT`].
+    commit: Option<String>,
 }
 
 /// The hub. It ends when dropped.
@@ -89,7 +91,7 @@ pub struct FaultyHub {
     ended: Arc<AtomicBool>,
 }
 
-/// The commit that every model is in.
+/// The commit that every model is in at first.
 pub const COMMIT: &str = "00112233445566778899aabbccddeeff00112233";
 
 /// Files of at least this length are redirected, as the hub does with large ones.
@@ -163,6 +165,11 @@ impl FaultyHub {
     /// The next answer for a file of this name that is not determined yet has these faults.
     pub fn break_next(&self, file: &str, faults: &[Fault]) {
         self.state().next.entry(file.to_owned()).or_default().push_back(faults.to_vec());
+    }
+
+    /// From now on, every model is in another commit.
+    pub fn move_on(&self, commit: &str) {
+        self.state().commit = Some(commit.to_owned());
     }
 
     /// From now on, nothing has a fault.
@@ -265,7 +272,8 @@ fn answer(stream: &TcpStream, state: &Mutex<State>, address: SocketAddr) -> io::
         return plain(404, &["X-Error-Code: EntryNotFound".to_owned()], b"Entry not found");
     };
     let is_large = served.length >= LARGE;
-    let mut names = vec![format!("X-Repo-Commit: {COMMIT}"), "Accept-Ranges: bytes".to_owned()];
+    let commit = lock(state).commit.clone().unwrap_or_else(|| COMMIT.to_owned());
+    let mut names = vec![format!("X-Repo-Commit: {commit}"), "Accept-Ranges: bytes".to_owned()];
     if is_large && !is_cdn {
         let is_nameless = {
             let state = lock(state);

@@ -21,8 +21,16 @@ pub const N_VOCAB: usize = 50257;
 /// # Panics
 /// If the ranks are not those of a byte-level BPE.
 pub fn tokenizer_json() -> String {
+    first_tokens_json(50256)
+}
+
+/// The file that GPT-2 would have if it had stopped at so many tokens, of which 256 are the bytes.
+///
+/// # Panics
+/// If the ranks are not those of a byte-level BPE.
+pub fn first_tokens_json(tokens: u32) -> String {
     let tokens: Vec<Vec<u8>> =
-        (0..50256_u32).map(|rank| r50k_base_singleton().decode_bytes(&[rank]).unwrap()).collect();
+        (0..tokens).map(|rank| r50k_base_singleton().decode_bytes(&[rank]).unwrap()).collect();
     let ranks: HashMap<&[u8], usize> =
         tokens.iter().enumerate().map(|(rank, token)| (token.as_slice(), rank)).collect();
     assert_eq!(ranks.len(), tokens.len());
@@ -44,7 +52,7 @@ pub fn tokenizer_json() -> String {
         .collect();
     format!(
         concat!(
-            r#"{{"version":"1.0","truncation":null,"padding":null,"added_tokens":[{{"id":50256,"#,
+            r#"{{"version":"1.0","truncation":null,"padding":null,"added_tokens":[{{"id":{},"#,
             r#""special":true,"content":"{}","single_word":false,"lstrip":false,"rstrip":false,"#,
             r#""normalized":true}}],"normalizer":null,"pre_tokenizer":{{"type":"ByteLevel","#,
             r#""add_prefix_space":false,"trim_offsets":true}},"post_processor":{{"type":"ByteLevel","#,
@@ -53,6 +61,7 @@ pub fn tokenizer_json() -> String {
             r#""unk_token":null,"continuing_subword_prefix":"","end_of_word_suffix":"","#,
             r#""fuse_unk":false,"vocab":{{{}}},"merges":[{}]}}}}"#
         ),
+        tokens.len(),
         END_OF_TEXT,
         vocab.join(","),
         merges.join(",")

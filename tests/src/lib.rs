@@ -2,5 +2,6 @@
 
 pub mod compare;
 pub mod faulty_hub;
+pub mod gpt2_checkpoint;
 pub mod gpt2_tokenizer;
 pub mod op_cases;

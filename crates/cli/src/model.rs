@@ -222,7 +222,14 @@ impl Place {
         match self.path(file)? {
             None => Ok(Cow::Borrowed(bundled)),
             Some(path) => {
-                fs::read(&path).map(Cow::Owned).map_err(|error| unreadable(&path, &error))
+                let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+                if let (Self::Kept(found), Some(name)) = (self, ModelFile::from_name(file)) {
+                    let record = models::record(found, name);
+                    if record.is_some_and(|record| !record.is_of(&bytes)) {
+                        return Err(damaged(found, file));
+                    }
+                }
+                Ok(Cow::Owned(bytes))
             }
         }
     }
@@ -230,17 +237,21 @@ impl Place {
     /// Whether weights of this hash are the ones that were fetched.
     fn check(&self, sha256: &str) -> Result<()> {
         let Self::Kept(found) = self else { return Ok(()) };
-        let recorded = models::weights_record(found).and_then(|record| record.sha256);
+        let recorded = models::record(found, ModelFile::Weights);
+        let recorded = recorded.and_then(|record| record.expected_sha256());
         let expected = recorded.or_else(|| found.id.expected(ModelFile::Weights).sha256);
         match expected {
-            Some(expected) if expected != sha256 => Err(Failure::failed(format_args!(
-                "The stored weights of {0} are damaged, so they are not used: `relp model get {0}` \
-                 fetches them again",
-                found.id.repo
-            ))),
+            Some(expected) if expected != sha256 => Err(damaged(found, "model.safetensors")),
             _ => Ok(()),
         }
     }
+}
+
+fn damaged(found: &Found, file: &str) -> Failure {
+    Failure::failed(format_args!(
+        "The stored {file} of {0} is damaged, so it is not used: `relp model get {0}` fetches it again",
+        found.id.repo
+    ))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {

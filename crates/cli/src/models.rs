@@ -138,7 +138,11 @@ fn get(name: &str) -> Result<()> {
         let needs = preflight(known, Place::Cpu, Precision::Full, stored, Limits::default());
         Download::say(&needs.words);
     }
-    let record = block_on(download(&mut cache, &id, &mirrors))?;
+    let mut record = block_on(download(&mut cache, &id, &mirrors))?;
+    if cache.find(&id).is_none() {
+        // The branch moved on between two files: the earlier ones are fetched in their new state.
+        record = block_on(download(&mut cache, &id, &mirrors))?;
+    }
     let kept = kept(&mut cache, &id, &record)?;
     Out::default().give(&kept, || {
         let how = match record.trust {
@@ -353,11 +357,10 @@ fn absent(name: &str, id: &ModelId) -> Failure {
     ))
 }
 
-/// What is recorded of the weights of a model that is kept.
-pub(crate) fn weights_record(found: &Found) -> Option<Record> {
+/// What is recorded of a file of a model that is kept.
+pub(crate) fn record(found: &Found, file: ModelFile) -> Option<Record> {
     let mut cache = Cache::locate().ok()?;
-    let entry = Wanted::of(&found.id, ModelFile::Weights).entry();
-    block_on(cache.record(&entry)).ok().flatten()
+    block_on(cache.record(&Wanted::of(&found.id, file).entry())).ok().flatten()
 }
 
 fn remove(name: &str) -> Result<()> {

@@ -94,6 +94,10 @@ impl Transport for Net {
                 url = next;
                 continue;
             }
+            let encoding = text(headers, "content-encoding");
+            if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+                return Err(network("the server sends it compressed, which was not asked for"));
+            }
             let range = text(headers, "content-range").and_then(|range| content_range(&range));
             let (from, total) = match status {
                 206 => {

@@ -37,7 +37,10 @@ pub enum Fault {
 
 fn of_status(status: u16, retry_after: Option<u64>) -> String {
     match (status, retry_after) {
-        (401 | 403, _) => format!("the server does not give it to everyone ({status})"),
+        // The hub says 401 of models that do not exist, too.
+        (401 | 403, _) => {
+            format!("the server does not have it, or does not give it to everyone ({status})")
+        }
         (404 | 410, _) => format!("the server does not have it ({status})"),
         (429, Some(seconds)) => {
             format!("the server has had too many requests (429) and asks to wait {seconds} seconds")
@@ -85,7 +88,8 @@ impl Fault {
                 "check the connection and try again: what has come is kept"
             }
             Fault::Status { status: 401 | 403, .. } => {
-                "download it in a browser, where you can sign in, and open the folder"
+                "check the model's name, and if one has to sign in for it, download it in a browser and \
+                 open the folder"
             }
             Fault::Status { status: 404 | 410, .. } => {
                 "check the model's name, and that it has this file on the hub"

@@ -10,6 +10,7 @@ use crate::address::origin;
 use crate::fault::Remedy;
 use crate::known::Expected;
 use crate::progress::Meter;
+use crate::store::hex;
 use crate::{
     Ask, Body, Entry, Fault, FetchError, Mirrors, ModelFile, ModelId, Part, Record, Repo, Response,
     Revision, Store, StoreError, Transport, TransportError, Trust, Watch,
@@ -454,8 +455,7 @@ impl<T: Transport, S: Store, W: Watch> Fetch<T, S, W> {
                 self.meter.progress(self.stored, self.record.length, self.transport.now());
             self.watch.pause(&progress).await?;
         }
-        let digest = mem::take(&mut self.hash).finalize();
-        let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = hex(&mem::take(&mut self.hash).finalize());
         let (trust, expected) = self.expected_hash();
         if expected.as_ref().is_some_and(|expected| *expected != found) {
             return self.wrong(expected.unwrap_or_default(), found).await;
@@ -486,10 +486,9 @@ impl<T: Transport, S: Store, W: Watch> Fetch<T, S, W> {
         if let Some(known) = &self.wanted.expected.sha256 {
             return (Trust::Known, Some(known.clone()));
         }
-        let is_sha256 =
-            |tag: &&String| tag.len() == 64 && tag.bytes().all(|b| b.is_ascii_hexdigit());
-        if let Some(announced) = self.record.linked_etag.as_ref().filter(is_sha256) {
-            return (Trust::Announced, Some(announced.to_ascii_lowercase()));
+        let announced = Record { sha256: None, ..self.record.clone() }.expected_sha256();
+        if announced.is_some() {
+            return (Trust::Announced, announced);
         }
         (Trust::FirstUse, self.record.sha256.clone())
     }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{ModelFile, Repo, Revision};
 
@@ -50,6 +51,30 @@ pub struct Record {
     pub trust: Option<Trust>,
     /// Whether all bytes are there and were checked.
     pub complete: bool,
+}
+
+impl Record {
+    /// What the hash of the bytes has to be, if anything says that: what it was, or else what the hub
+    /// announced.
+    pub fn expected_sha256(&self) -> Option<String> {
+        let is_sha256 =
+            |tag: &&String| tag.len() == 64 && tag.bytes().all(|b| b.is_ascii_hexdigit());
+        let announced = self.linked_etag.as_ref().filter(is_sha256);
+        self.sha256.clone().or_else(|| announced.map(|tag| tag.to_ascii_lowercase()))
+    }
+
+    /// Whether bytes can be all those of a complete file.
+    pub fn is_of(&self, bytes: &[u8]) -> bool {
+        let fits = self.length.is_none_or(|length| length == bytes.len() as u64);
+        fits && self
+            .expected_sha256()
+            .is_none_or(|expected| expected == hex(&Sha256::digest(bytes)))
+    }
+}
+
+/// A hash as it is written.
+pub(crate) fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Why a store cannot do what it is asked.

@@ -1,9 +1,10 @@
 //! Byte-level BPE, by the model's own `tokenizer.json`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// A token of a vocabulary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,23 +49,118 @@ pub enum TokenizerError {
     },
 }
 
-/// What says how a `tokenizer.json` splits text before it looks for pieces.
+/// The parts of a `tokenizer.json` that say which tokens a text has. The others (a decoder, a
+/// post-processor, truncation, padding) are left alone: they say nothing about that, and `tokenizers` panics on
+/// some that are damaged.
 #[derive(Deserialize)]
-struct File {
-    pre_tokenizer: Option<PreTokenizer>,
+struct File<'a> {
+    #[serde(borrow)]
+    model: &'a RawValue,
+    #[serde(borrow)]
+    added_tokens: Option<&'a RawValue>,
+    #[serde(borrow)]
+    normalizer: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pre_tokenizer: Option<&'a RawValue>,
 }
 
+/// What splits or changes a text before pieces are looked for.
 #[derive(Deserialize)]
-struct PreTokenizer {
-    r#type: String,
+struct Part {
+    r#type: Option<String>,
     /// Of a sequence.
     #[serde(default)]
-    pretokenizers: Vec<PreTokenizer>,
+    pretokenizers: Vec<Part>,
 }
 
-impl PreTokenizer {
+impl Part {
     fn is_byte_level(&self) -> bool {
-        self.r#type == "ByteLevel" || self.pretokenizers.iter().any(Self::is_byte_level)
+        let own = self.r#type.as_deref() == Some("ByteLevel");
+        own || self.pretokenizers.iter().any(Self::is_byte_level)
+    }
+}
+
+/// The model of a byte-level BPE. `tokenizers` panics on merges that make no token, so that they are
+/// checked before it sees them.
+#[derive(Deserialize)]
+struct Bpe {
+    dropout: Option<f64>,
+    continuing_subword_prefix: Option<String>,
+    end_of_word_suffix: Option<String>,
+    #[serde(default)]
+    byte_fallback: bool,
+    vocab: HashMap<String, u32>,
+    merges: Vec<Merge>,
+}
+
+/// Two tokens that become one, in one of the two ways of writing that.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Merge {
+    Text(String),
+    Pair(String, String),
+}
+
+impl Bpe {
+    /// What is wrong with it, if anything is.
+    fn problem(&self) -> Option<String> {
+        let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        if is_set(&self.continuing_subword_prefix)
+            || is_set(&self.end_of_word_suffix)
+            || self.byte_fallback
+            || self.dropout.is_some_and(|dropout| dropout != 0.0)
+        {
+            let only = "prefixes, suffixes, byte fallback and dropout are not supported";
+            return Some(only.to_owned());
+        }
+        let mut merged = String::new();
+        for merge in &self.merges {
+            let (left, right) = match merge {
+                Merge::Pair(left, right) => (left.as_str(), right.as_str()),
+                Merge::Text(text) if text.starts_with("#version") => continue,
+                Merge::Text(text) => text.split_once(' ').unwrap_or((text, "")),
+            };
+            merged.clear();
+            merged.extend([left, right]);
+            if ![left, right, &merged].into_iter().all(|token| self.vocab.contains_key(token)) {
+                return Some(format!("the merge of {left:?} and {right:?} makes no token"));
+            }
+        }
+        None
+    }
+}
+
+impl File<'_> {
+    /// Checks that tokens are pieces of bytes, as GPT-2's are.
+    fn check(&self) -> Result<(), TokenizerError> {
+        let part = |part: Option<&RawValue>| match part {
+            Some(part) => serde_json::from_str::<Option<Part>>(part.get()).map_err(unreadable),
+            None => Ok(None),
+        };
+        // Older files do not say what the model is.
+        let model = part(Some(self.model))?.and_then(|model| model.r#type);
+        let is_bpe = model.is_none_or(|name| name == "BPE");
+        let is_split = part(self.pre_tokenizer)?.is_some_and(|splits| splits.is_byte_level());
+        // These leave a text what it is, for a reader.
+        let is_kept = part(self.normalizer)?.is_none_or(|normalizer| {
+            matches!(normalizer.r#type.as_deref(), Some("NFC" | "NFD" | "NFKC" | "NFKD"))
+        });
+        if !(is_bpe && is_split && is_kept) {
+            return Err(TokenizerError::NotByteLevel);
+        }
+        let model: Bpe = serde_json::from_str(self.model.get()).map_err(unreadable)?;
+        model.problem().map_or(Ok(()), |problem| Err(TokenizerError::Json(problem)))
+    }
+
+    fn needed(&self) -> String {
+        let or_null = |part: Option<&RawValue>| part.map_or("null", RawValue::get).to_owned();
+        format!(
+            r#"{{"version":"1.0","added_tokens":{},"normalizer":{},"pre_tokenizer":{},"post_processor":null,"decoder":null,"model":{}}}"#,
+            self.added_tokens.map_or("[]", RawValue::get),
+            or_null(self.normalizer),
+            or_null(self.pre_tokenizer),
+            self.model.get()
+        )
     }
 }
 
@@ -77,13 +173,9 @@ impl Tokenizer {
     /// # Errors
     /// If it cannot be parsed or has more tokens than the model.
     pub fn from_json(json: &[u8], n_vocab: usize) -> Result<Self, TokenizerError> {
-        let file: File = serde_json::from_slice(json)
-            .map_err(|error| TokenizerError::Json(error.to_string()))?;
-        let inner = tokenizers::Tokenizer::from_bytes(json)
-            .map_err(|error| TokenizerError::Json(error.to_string()))?;
-        if !file.pre_tokenizer.is_some_and(|splits| splits.is_byte_level()) {
-            return Err(TokenizerError::NotByteLevel);
-        }
+        let file: File<'_> = serde_json::from_slice(json).map_err(unreadable)?;
+        file.check()?;
+        let inner = tokenizers::Tokenizer::from_bytes(file.needed()).map_err(unreadable)?;
         let found = inner.get_vocab_size(true);
         if found > n_vocab || inner.get_vocab(true).values().any(|&id| id as usize >= n_vocab) {
             return Err(TokenizerError::Vocabulary { expected: n_vocab, found });
@@ -103,10 +195,7 @@ impl Tokenizer {
     /// # Errors
     /// If the tokenizer has no piece for some part of the text, which a byte-level one always has.
     pub fn encode(&self, text: &str) -> Result<Vec<Token>, TokenizerError> {
-        let encoding = self
-            .inner
-            .encode_fast(text, false)
-            .map_err(|error| TokenizerError::Json(error.to_string()))?;
+        let encoding = self.inner.encode_fast(text, false).map_err(unreadable)?;
         Ok(encoding.get_ids().iter().map(|&id| self.token(id)).collect())
     }
 
@@ -123,6 +212,10 @@ impl Tokenizer {
         let is_plain = self.added.contains(&id);
         Some(if is_plain { piece.into_bytes() } else { piece_bytes(&piece) })
     }
+}
+
+fn unreadable(error: impl fmt::Display) -> TokenizerError {
+    TokenizerError::Json(error.to_string())
 }
 
 impl fmt::Debug for Tokenizer {
@@ -176,7 +269,7 @@ mod tests {
 
     #[test]
     fn every_byte_has_one_character() {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for code in (0x21..=0x7E).chain(0xA1..=0xAC).chain(0xAE..=0xFF).chain(0x100..=0x143) {
             let piece = char::from_u32(code).unwrap_or_default().to_string();
             let bytes = piece_bytes(&piece);

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{collections::BTreeSet, ffi::OsString, str::FromStr};
+use std::{collections::BTreeSet, ffi::OsString, str::FromStr, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
@@ -23,6 +23,8 @@ cargo xtask COMMAND
                          fmt typos deny clippy clippy-wasm doc tests doctests gpu page browser
       -- FILTER...       only tests whose names hold FILTER, or other arguments of nextest
   bench [-- FILTER...]   the benchmarks
+  fuzz                   damages what is read from outside at random, to see whether it is refused
+      --seconds N        for so long (default 60)
   help                   this text
 
 Whatever is missing is installed first. Tools go to target/tools, which `cargo clean` removes;
@@ -40,6 +42,7 @@ pub(crate) enum Command {
     Check,
     Test(Test),
     Bench(Vec<OsString>),
+    Fuzz(Duration),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -73,12 +76,16 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command>
     }
     let rest = rest.unwrap_or_default();
     let mut serve = Serve { port: 8080, open: false };
+    let mut seconds = 60;
     let mut test = Test { filters: rest.clone(), ..Test::default() };
     while let Some(arg) = parser.next()? {
         match (name.as_str(), arg) {
             (_, Arg::Long("help") | Arg::Short('h')) => return Ok(Command::Help),
             ("serve", Arg::Long("port")) => serve.port = port(&value(&mut parser, "--port")?)?,
             ("serve", Arg::Long("open")) => serve.open = true,
+            ("fuzz", Arg::Long("seconds")) => {
+                seconds = number(&value(&mut parser, "--seconds")?)?;
+            }
             ("test", Arg::Long("without")) => {
                 test.without.insert(optional(&value(&mut parser, "--without")?)?);
             }
@@ -99,6 +106,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command>
         "check" => Command::Check,
         "test" => Command::Test(test),
         "bench" => Command::Bench(rest),
+        "fuzz" => Command::Fuzz(Duration::from_secs(seconds)),
         other => bail!("there is no command `{other}`"),
     })
 }
@@ -112,6 +120,10 @@ fn port(text: &str) -> Result<u16> {
     text.parse()
         .ok()
         .with_context(|| format!("--port needs a number from 0 to 65535, not `{text}`"))
+}
+
+fn number(text: &str) -> Result<u64> {
+    text.parse().ok().with_context(|| format!("--seconds needs a number, not `{text}`"))
 }
 
 /// The checks that a machine may be unable to run, and a person may leave out.
@@ -166,6 +178,13 @@ mod tests {
     }
 
     #[test]
+    fn fuzz_has_its_time() -> Result<()> {
+        assert_eq!(read("fuzz")?, Command::Fuzz(Duration::from_secs(60)));
+        assert_eq!(read("fuzz --seconds 5")?, Command::Fuzz(Duration::from_secs(5)));
+        Ok(())
+    }
+
+    #[test]
     fn test_takes_parts_away_picks_some_and_hands_filters_on() -> Result<()> {
         let Command::Test(test) =
             read("test --without gpu --without browser -- parity --no-capture")?
@@ -191,6 +210,7 @@ mod tests {
             ("serve --port 65536", "not `65536`"),
             ("serve now", "`cargo xtask serve` does not take `now`"),
             ("serve -- x", "only `test` and `bench`"),
+            ("fuzz --seconds long", "not `long`"),
             ("build --open", "`cargo xtask build` does not take `--open`"),
             ("test --without lints", "--without takes gpu or browser, not `lints`"),
             ("test --only nothing", "no check `nothing`"),

@@ -69,6 +69,14 @@ fn obey(command: Command) -> Result<bool> {
             return test::test(&workspace, &reading);
         }
         Command::Test(asked) => return test::test(&workspace, &asked),
+        Command::Fuzz(time) => {
+            prepare(&workspace, &[Need::Nextest])?;
+            // Every round begins with other random numbers.
+            let began = Instant::now();
+            while began.elapsed() < time {
+                test::fuzz(&workspace)?;
+            }
+        }
         Command::Bench(filters) => {
             prepare(&workspace, &[Need::Vulkan])?;
             let mut bench = workspace.cargo();

@@ -4,7 +4,28 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use crate::{args::Test, checks::Check, report::Report, setup, step::say, workspace::Workspace};
+use crate::{
+    args::Test,
+    checks::Check,
+    report::Report,
+    setup,
+    step::{self, say},
+    workspace::Workspace,
+};
+
+/// How many damaged inputs each test of one round of fuzzing tries; a few seconds' worth.
+const FUZZ_CASES: &str = "10000";
+
+/// One round of the tests in `tests/tests/engine/outside.rs`. What they find is kept beside them, by
+/// proptest, and tried first from then on.
+pub(crate) fn fuzz(workspace: &Workspace) -> Result<()> {
+    let mut command = workspace.extension("cargo-nextest");
+    command
+        .args(["nextest", "run", "--locked", "--package", "relp-tests", "--test", "engine"])
+        .args(["--filterset", "test(/^outside::/)"])
+        .env("PROPTEST_CASES", FUZZ_CASES);
+    step::run(&mut command)
+}
 
 /// Runs the checks asked for, one after another whatever the others' results, prints the summary
 /// and returns whether it is good.

@@ -4,11 +4,14 @@
 
 mod derivatives;
 mod goldens;
+mod hub;
 mod listings;
 mod ops;
+mod outside;
 mod patching;
 mod primer;
 mod requests;
 mod schema;
 mod shaders;
+mod small;
 mod tokens;

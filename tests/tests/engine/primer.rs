@@ -18,7 +18,7 @@ struct Example {
     foil: String,
 }
 
-fn file(name: &str) -> Vec<u8> {
+pub(crate) fn file(name: &str) -> Vec<u8> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models/primer");
     std::fs::read(folder.join(name)).unwrap()
 }

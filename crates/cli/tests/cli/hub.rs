@@ -7,6 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use relp_tests::faulty_hub::{COMMIT, Fault, FaultyHub};
+use relp_tests::gpt2_checkpoint::{SMALL_CONFIG, Shape};
+use relp_tests::gpt2_tokenizer::tokenizer_json;
 use serde_json::Value;
 
 use crate::program::{PRIMER, folder, stderr, stdout};
@@ -351,10 +353,20 @@ fn a_kept_model_that_went_bad_is_not_used_and_fetched_again() {
     bytes[last] ^= 1;
     fs::write(&blob, &bytes).unwrap();
     let args = ["predict", "--executor", "cpu", "--prompt", "x", "--model", NAME];
-    place.fails(&args, 1, &["weights of someone/their-gpt2 are damaged", "relp model get"]);
+    place.fails(
+        &args,
+        1,
+        &["stored model.safetensors of someone/their-gpt2 is damaged", "relp model get"],
+    );
     place.get();
     place.holds();
     fs::write(&blob, &bytes[..1000]).unwrap();
+    place.get();
+    place.holds();
+    let tokenizer = fs::canonicalize(place.snapshot("tokenizer.json")).unwrap();
+    let text = fs::read_to_string(&tokenizer).unwrap();
+    fs::write(&tokenizer, text.replacen("friend", "fiend", 1)).unwrap();
+    place.fails(&args, 1, &["stored tokenizer.json of someone/their-gpt2 is damaged"]);
     place.get();
     place.holds();
     // Another program may clear the folder at any time.
@@ -362,6 +374,25 @@ fn a_kept_model_that_went_bad_is_not_used_and_fetched_again() {
     place.holds_nothing();
     place.get();
     place.holds();
+}
+
+#[test]
+fn a_branch_that_moves_on_between_two_files_is_fetched_in_its_new_state() {
+    let place = Place::new("hub-moved");
+    place.hub.break_file("model.safetensors", &[Fault::Status(404)]);
+    place.fails(&["model", "get", NAME], 1, &["model.safetensors"]);
+    place.hub.mend();
+    let commit = "ffeeddccbbaa99887766554433221100ffeeddcc";
+    place.hub.move_on(commit);
+    let kept = place.get();
+    assert!(kept["folder"].as_str().unwrap().ends_with(commit), "{kept}");
+    assert_eq!(place.sent(), length());
+    // A commit of a hostile server leads nowhere.
+    let place = Place::new("hub-hostile-commit");
+    place.hub.move_on("../../../../escaped");
+    let kept = place.get();
+    assert!(kept["folder"].as_str().unwrap().ends_with("snapshots/main"), "{kept}");
+    assert!(!place.home.join("escaped").exists() && !place.home.join("hub/escaped").exists());
 }
 
 #[test]
@@ -442,4 +473,28 @@ fn a_place_that_cannot_be_written_is_a_sentence() {
     let output = command.env("HF_HUB_CACHE", file.join("cache")).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stderr(&output).contains("Models cannot be kept in"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_model_of_gpt2_smalls_size_is_fetched_with_a_cut_in_the_middle_and_used() {
+    let place = Place::new("hub-small");
+    let name = "someone/gpt2-sized";
+    let weights = Shape::SMALL.checkpoint(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+    let length = weights.metadata().unwrap().len();
+    place.hub.add(name, "config.json", SMALL_CONFIG);
+    place.hub.add(name, "tokenizer.json", tokenizer_json());
+    place.hub.add_path(name, "model.safetensors", weights).unwrap();
+    place.hub.break_next("model.safetensors", &[Fault::Cut(length / 2)]);
+    let kept = place.json(&["model", "get", name]);
+    assert_eq!(kept["trust"], "announced");
+    assert_eq!(place.sent(), length);
+    let pair = ["--clean", "John gave it to", "--corrupt", "Mary gave it to"];
+    let tokens = ["--answer", " Mary", "--foil", " John", "--executor", "cpu"];
+    let args = [&["attribute", "--model", name], &pair[..], &tokens[..]].concat();
+    let figure = place.json(&args);
+    assert_eq!(figure["model"]["name"], "gpt2-sized");
+    assert_eq!(figure["model"]["sha256"], kept["sha256"]);
+    assert_eq!(figure["maps"]["mlp_out"]["shape"], serde_json::json!([12, 5]));
+    // It is half a gigabyte.
+    place.answer(&["model", "remove", name]);
 }
