@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pollster::block_on;
 use relp_engine::{Engine, Files, InMemory, Uncontrolled};
-use relp_model::{Choice, Direction, Figure, Method, PairText, Request, Rules, Site};
+use relp_model::{Choice, Figure, PairText, Request};
 
 pub(crate) struct Reference {
     engine: Engine<InMemory>,
@@ -34,15 +34,10 @@ pub(crate) fn headline() -> Request {
         pair: PairText {
             clean: "When John and Mary went to the shop, John gave a drink to".to_owned(),
             corrupted: "When John and Mary went to the shop, Mary gave a drink to".to_owned(),
-            answer: " Mary".to_owned(),
-            foil: " John".to_owned(),
+            answers: vec![" Mary".to_owned()],
+            foils: vec![" John".to_owned()],
             bos: true,
         },
-        method: Method::Relp,
-        rules: Rules::RELP,
-        direction: Direction::Denoise,
-        sites: Site::PAPER.to_vec(),
-        normalise: false,
-        steps: Request::STEPS,
+        ..Request::default()
     }
 }

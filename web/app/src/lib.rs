@@ -10,6 +10,7 @@
     reason = "leptos's macro makes props public; only `App` is used from outside"
 )]
 
+pub mod alternatives;
 mod app;
 pub mod comparison;
 pub mod examples;
@@ -18,6 +19,8 @@ pub mod labels;
 pub mod scale;
 pub mod session;
 pub mod state;
+#[cfg(test)]
+mod testing;
 mod views;
 mod words;
 mod worker;

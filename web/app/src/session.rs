@@ -158,7 +158,8 @@ impl Session {
         }
         let id = self.next_id();
         self.inner.update_value(|inner| inner.previewing = Some(id));
-        self.send(&Command::Preview { id, pair: self.state.pair.get_untracked() });
+        let (pair, metric) = (self.state.pair.get_untracked(), self.state.metric.get_untracked());
+        self.send(&Command::Preview { id, pair, metric });
     }
 
     fn run(self) {
@@ -249,6 +250,7 @@ impl Session {
                     self.check();
                 }
             }
+            Event::Part { .. } | Event::Patterns { .. } => {}
             Event::Failed { id, failure } => {
                 if self.is_checking(id) {
                     self.inner.update_value(|inner| inner.checking = None);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use relp_model::{
-    Choice, Device, Direction, Figure, Loaded, Method, PairText, Preview, Problem, Request, Rules,
-    Site,
+    Choice, Device, Direction, Figure, Loaded, Method, Metric, PairText, Preview, Problem, Replace,
+    Request, Rules, Site,
 };
 use relp_protocol::Stage;
 
@@ -27,6 +27,10 @@ pub struct State {
     pub rules: RwSignal<Rules>,
     /// The direction.
     pub direction: RwSignal<Direction>,
+    /// What is put in the place of a component.
+    pub replace: RwSignal<Replace>,
+    /// The metric.
+    pub metric: RwSignal<Metric>,
     /// Whether scores are normalised.
     pub normalise: RwSignal<bool>,
     /// Which executor is wanted.
@@ -122,6 +126,8 @@ impl State {
             method: RwSignal::new(Method::Relp),
             rules: RwSignal::new(Rules::RELP),
             direction: RwSignal::new(Direction::Denoise),
+            replace: RwSignal::new(Replace::Source),
+            metric: RwSignal::new(Metric::LogitDiff),
             normalise: RwSignal::new(false),
             choice: RwSignal::new(Choice::Auto),
             activity: RwSignal::new(Activity::Starting),
@@ -143,9 +149,11 @@ impl State {
             method: self.method.get(),
             rules: self.rules.get(),
             direction: self.direction.get(),
+            replace: self.replace.get(),
+            metric: self.metric.get(),
             sites: SITES.to_vec(),
             normalise: self.normalise.get(),
-            steps: Request::STEPS,
+            ..Request::default()
         }
     }
 
