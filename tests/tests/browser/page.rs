@@ -89,7 +89,12 @@ impl Page {
         element.send_keys(text).await.unwrap();
     }
 
+    /// Chooses from a list, also from one that is folded away.
     pub(crate) async fn select(&self, selector: &str, value: &str) {
+        let unfold = format!(
+            "document.querySelector({selector:?}).closest('details')?.setAttribute('open', '')"
+        );
+        self.browser.eval(&unfold).await;
         let element = self.browser.client.find(Locator::Css(selector)).await.unwrap();
         element.select_by_value(value).await.unwrap();
     }

@@ -38,8 +38,7 @@ pub fn by_head(map: &Map) -> Map {
     };
     let layers = map.layers();
     let values = (0..layers).flat_map(|layer| (0..heads).map(move |head| sum(layer, head)));
-    let axes = ["layer", "head"].map(str::to_owned).to_vec();
-    Map { shape: vec![layers, heads], axes, values: values.collect() }
+    Map::by_layer_and_head(layers, heads, values.collect())
 }
 
 /// The maps that are drawn of a figure: those of layers and positions, and the heads' sums.
@@ -89,11 +88,12 @@ pub fn points(figure: &Figure, exact: &Figure, sites: &[Site]) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
 
     #[test]
     fn heads_are_summed_over_positions() {
         // 2 layers, 2 positions, 3 heads.
-        let map = Map::by_head(2, 3, (0..12).map(|i| i as f32).collect());
+        let map = testing::map(&[2, 2, 3], (0..12).map(|i| i as f32).collect());
         let sums = by_head(&map);
         assert_eq!(sums.shape, [2, 3]);
         assert_eq!(sums.values, [3.0, 5.0, 7.0, 15.0, 17.0, 19.0]);

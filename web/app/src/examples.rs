@@ -30,8 +30,8 @@ impl Example {
         PairText {
             clean: self.clean.clone(),
             corrupted: self.corrupted.clone(),
-            answer: self.answer.clone(),
-            foil: self.foil.clone(),
+            answers: vec![self.answer.clone()],
+            foils: vec![self.foil.clone()],
             bos: true,
         }
     }

@@ -10,14 +10,18 @@
     reason = "leptos's macro makes props public; only `App` is used from outside"
 )]
 
+pub mod alternatives;
 mod app;
 pub mod comparison;
 pub mod examples;
 pub mod geometry;
 pub mod labels;
+pub mod models;
 pub mod scale;
 pub mod session;
 pub mod state;
+#[cfg(test)]
+mod testing;
 mod views;
 mod words;
 mod worker;

@@ -45,9 +45,10 @@ impl Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
 
     fn map(values: &[f32]) -> Map {
-        Map::by_layer_and_position(1, values.to_vec())
+        testing::map(&[1, values.len()], values.to_vec())
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The conversation with the engine: what is asked when, and what becomes of the answers.
 
+mod models;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use relp_model::{Choice, Device, Method, Request};
-use relp_protocol::{Command, Event, Failure, Id, ModelAddress, Stage};
+use relp_protocol::{Command, Event, Failure, Id, ModelSource, Stage};
 
 use crate::state::{Activity, Exact, Shown, State};
 use crate::words;
@@ -34,6 +36,10 @@ struct Inner {
     checking: Option<Id>,
     /// The choice that what is loaded answers.
     chosen: Choice,
+    /// The model to load after a failure.
+    wanted: Option<ModelSource>,
+    /// Of the question what a model would take.
+    preflight: Option<Id>,
     resting: Option<TimeoutHandle>,
     figures: u32,
 }
@@ -50,15 +56,9 @@ impl Session {
         session
     }
 
-    /// Fetches and loads the model.
+    /// Fetches and loads the model that is wanted.
     pub fn load(self) {
-        self.state.failure.set(None);
-        let model =
-            ModelAddress { name: words::MODEL.to_owned(), url: "models/primer/".to_owned() };
-        let (id, choice) = (self.next_id(), self.state.choice.get_untracked());
-        self.inner.update_value(|inner| inner.loading = Some((id, choice)));
-        self.busy(Stage::Fetching);
-        self.send(&Command::Load { id, model, choice });
+        self.load_model(self.wanted_model());
     }
 
     /// Gives up what is going on.
@@ -158,7 +158,8 @@ impl Session {
         }
         let id = self.next_id();
         self.inner.update_value(|inner| inner.previewing = Some(id));
-        self.send(&Command::Preview { id, pair: self.state.pair.get_untracked() });
+        let (pair, metric) = (self.state.pair.get_untracked(), self.state.metric.get_untracked());
+        self.send(&Command::Preview { id, pair, metric });
     }
 
     fn run(self) {
@@ -248,6 +249,10 @@ impl Session {
                     self.state.exact.set(Exact::None);
                     self.check();
                 }
+            }
+            Event::Part { .. } | Event::Patterns { .. } => {}
+            other @ (Event::Download { .. } | Event::Preflight { .. } | Event::Stored { .. }) => {
+                self.hear_of_models(other);
             }
             Event::Failed { id, failure } => {
                 if self.is_checking(id) {

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use relp_model::{
-    Choice, Device, Direction, Figure, Loaded, Method, PairText, Preview, Problem, Request, Rules,
-    Site,
+    Choice, Device, Direction, Figure, Loaded, Method, Metric, PairText, Preview, Problem, Replace,
+    Request, Rules, Site,
 };
 use relp_protocol::Stage;
 
 use crate::examples::EXAMPLES;
+use crate::models::Models;
 
 /// The sites that the page asks for: a map of layers and positions each, and the heads.
 pub const SITES: [Site; 4] = [Site::ResidPre, Site::Z, Site::AttnOut, Site::MlpOut];
@@ -27,11 +28,17 @@ pub struct State {
     pub rules: RwSignal<Rules>,
     /// The direction.
     pub direction: RwSignal<Direction>,
+    /// What is put in the place of a component.
+    pub replace: RwSignal<Replace>,
+    /// The metric.
+    pub metric: RwSignal<Metric>,
     /// Whether scores are normalised.
     pub normalise: RwSignal<bool>,
     /// Which executor is wanted.
     pub choice: RwSignal<Choice>,
 
+    /// The choice of a model.
+    pub models: Models,
     /// What is going on.
     pub activity: RwSignal<Activity>,
     /// What is loaded, onto what.
@@ -122,8 +129,11 @@ impl State {
             method: RwSignal::new(Method::Relp),
             rules: RwSignal::new(Rules::RELP),
             direction: RwSignal::new(Direction::Denoise),
+            replace: RwSignal::new(Replace::Source),
+            metric: RwSignal::new(Metric::LogitDiff),
             normalise: RwSignal::new(false),
             choice: RwSignal::new(Choice::Auto),
+            models: Models::new(),
             activity: RwSignal::new(Activity::Starting),
             loaded: RwSignal::new(None),
             preview: RwSignal::new(Preview::default()),
@@ -143,9 +153,11 @@ impl State {
             method: self.method.get(),
             rules: self.rules.get(),
             direction: self.direction.get(),
+            replace: self.replace.get(),
+            metric: self.metric.get(),
             sites: SITES.to_vec(),
             normalise: self.normalise.get(),
-            steps: Request::STEPS,
+            ..Request::default()
         }
     }
 

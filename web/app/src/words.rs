@@ -1,9 +1,13 @@
 //! Every sentence of the interface.
 
-use relp_model::{Device, Direction, Figure, Kind, Method, Rule, Rules, Site};
+mod caption;
+
+use relp_model::{Device, Direction, Figure, Kind, Method, Metric, Replace, Rule, Rules, Site};
 use relp_protocol::Stage;
 
 use crate::labels;
+
+pub use caption::{caption, formula, legend, unit};
 
 pub const TITLE: &str = "RelP Playground";
 pub const MODEL: &str = "primer";
@@ -18,8 +22,10 @@ pub const PAPER: &str = "https://arxiv.org/abs/2508.21258";
 
 pub const CLEAN_HELP: &str = "The prompt whose answer you want to explain.";
 pub const CORRUPTED_HELP: &str = "The same length in tokens, with the deciding words changed.";
-pub const ANSWER_HELP: &str = "Where the clean prompt should go on: one token.";
-pub const FOIL_HELP: &str = "Where the corrupted prompt should go on: one token.";
+pub const ANSWER_HELP: &str =
+    "Where the clean prompt should go on: one token, or several separated by |.";
+pub const FOIL_HELP: &str = "Where the corrupted prompt should go on: one token, or several separated by |. Only \
+    differences need one.";
 pub const MAPS_HELP: &str = "Each cell is one activation of the model: a layer (upward) at a \
     position (to the right). Its colour says how far the metric would move if this activation \
     were taken from the other prompt, as the chosen method estimates it.";
@@ -67,6 +73,32 @@ pub fn direction(direction: Direction) -> (&'static str, &'static str) {
     }
 }
 
+/// What is put in the place of an activation: a short name, and a sentence.
+pub fn replace(replace: Replace) -> (&'static str, &'static str) {
+    match replace {
+        Replace::Source => {
+            ("the other prompt's activation", "Patching: what is put in is the other run's.")
+        }
+        Replace::Zero => ("0 (zero ablation)", "Zero ablation: every activation is replaced by 0."),
+        Replace::Mean => (
+            "its mean (mean ablation)",
+            "Mean ablation: every activation is replaced by its mean over both prompts' positions but the first.",
+        ),
+    }
+}
+
+/// What a metric is, in a sentence.
+pub fn metric(metric: Metric) -> &'static str {
+    match metric {
+        Metric::LogitDiff => "The answer's logit less the foil's, at the last position.",
+        Metric::LogProb => "The logarithm of the answer's probability; it needs no foil.",
+        Metric::ProbDiff => "The answer's probability less the foil's.",
+        Metric::Kl => {
+            "How far the next-token distribution is from the clean run's; it needs neither answer nor foil."
+        }
+    }
+}
+
 /// What a method is, in a sentence.
 pub fn method(method: Method) -> &'static str {
     match method {
@@ -84,14 +116,28 @@ pub fn method(method: Method) -> &'static str {
             "Integrated gradients: averaged over steps in which each activation by itself goes from \
              one prompt's value to the other's."
         }
+        Method::AtpStar => {
+            "AtP*: attribution patching through the softmax for queries and keys, averaged over backward \
+             passes that each leave a layer out. Its scores are sizes: they have no sign."
+        }
+        Method::GradXInput => {
+            "The gradient at the token embeddings times the embeddings, on the run that is changed; \
+             nothing is replaced."
+        }
     }
 }
 
 /// What a site is, in a sentence.
 pub fn site(site: Site) -> &'static str {
     match site {
+        Site::Embed => "the token embeddings",
         Site::ResidPre => "residual stream before the layer",
+        Site::Q => "the heads' queries",
+        Site::K => "the heads' keys",
+        Site::V => "the heads' values",
+        Site::Pattern => "the heads' attention patterns",
         Site::Z => "the heads' outputs",
+        Site::Post => "the MLP's neurons",
         Site::AttnOut => "what attention adds",
         Site::ResidMid => "residual stream between attention and MLP",
         Site::MlpOut => "what the MLP adds",
@@ -141,66 +187,6 @@ pub fn rules(rules: Rules) -> String {
         format!("{title}: {does}")
     };
     rules.on().map(sentence).collect::<Vec<_>>().join(" ")
-}
-
-/// The rules of a figure.
-fn rule_list(rules: Rules) -> String {
-    let names: Vec<&str> = rules.on().map(|one| rule(one).0).collect();
-    match names.as_slice() {
-        [] => "no rules".to_owned(),
-        [one] => format!("the {one}-rule"),
-        _ => format!("the rules {}", names.join(", ")),
-    }
-}
-
-/// Units, direction and rules, for the legend.
-pub fn legend(figure: &Figure, is_error: bool) -> String {
-    let unit = if figure.normalised { "fraction of the metric's difference" } else { "logits" };
-    let (name, _) = direction(figure.direction);
-    let method = match figure.method {
-        Method::Relp => format!("RelP, {}", rule_list(figure.rules)),
-        method => method.title().to_owned(),
-    };
-    let less = if is_error { " − AP" } else { "" };
-    format!("{unit} · {} · {method}{less}", name.to_lowercase())
-}
-
-/// All that is needed to make the figure again, in two sentences.
-pub fn caption(figure: &Figure, is_error: bool) -> String {
-    let model = &figure.model;
-    let config = &model.config;
-    let method = figure.method.title();
-    let into = match figure.direction {
-        Direction::Denoise => "clean into corrupted (denoising)",
-        Direction::Noise => "corrupted into clean (noising)",
-    };
-    let normalised = if figure.normalised {
-        ", divided by the metric's clean − corrupted difference"
-    } else {
-        ""
-    };
-    let hash = model.sha256.get(..12).unwrap_or(&model.sha256);
-    let how = match (figure.method, figure.steps, figure.convergence_error) {
-        (Method::Relp, ..) => format!("{method} with {}", rule_list(figure.rules)),
-        (_, Some(steps), Some(error)) => {
-            format!("{method}, {steps} steps, convergence error {error:.3}")
-        }
-        _ => method.to_owned(),
-    };
-    let less = if is_error { ", less the exact answer (AP)" } else { "" };
-    format!(
-        "{how}{less}, {into}; metric: logit({:?}) − logit({:?}) at the last position{normalised}. \
-         Model {} ({} layers, width {}, sha256 {hash}…); computed by the {} executor ({}), \
-         version {}.",
-        figure.answer.text,
-        figure.foil.text,
-        model.name,
-        config.n_layer,
-        config.d_model,
-        figure.executor.kind.name(),
-        figure.executor.device,
-        figure.version,
-    )
 }
 
 /// A map in words, for those who do not see it.

@@ -50,6 +50,16 @@ impl Worker {
     }
 }
 
+impl Worker {
+    /// Sends files, an array of `File`, which the next command is about.
+    ///
+    /// # Errors
+    /// If they cannot be sent, in the browser's words.
+    pub fn send_files(&self, files: &JsValue) -> Result<(), String> {
+        self.worker.post_message(files).map_err(|error| words_of(&error))
+    }
+}
+
 impl Drop for Worker {
     fn drop(&mut self) {
         self.worker.set_onmessage(None);

@@ -1,7 +1,9 @@
 //! Title, model and what computes.
 
 use leptos::prelude::*;
+use relp_model::Precision;
 
+use super::models::Models;
 use crate::state::State;
 use crate::words;
 
@@ -9,6 +11,20 @@ use crate::words;
 pub fn Header() -> impl IntoView {
     let state = expect_context::<State>();
     let device = move || state.device().map(|device| words::device(&device));
+    let model = move || {
+        let loaded = state.loaded.get()?;
+        let halves = (loaded.model.weights == Precision::F16).then_some(", weights of 16 bits");
+        Some(if loaded.model.name == words::MODEL {
+            view! {
+                <a href="models/primer/README.md">{words::MODEL}</a>
+                ", a teaching model"
+                {halves}
+            }
+            .into_any()
+        } else {
+            view! { {loaded.model.name} {halves} }.into_any()
+        })
+    };
     view! {
         <header>
             <div>
@@ -18,16 +34,14 @@ pub fn Header() -> impl IntoView {
             <dl class="provenance">
                 <div>
                     <dt>"Model"</dt>
-                    <dd>
-                        <a href="models/primer/README.md">{words::MODEL}</a>
-                        ", a teaching model"
-                    </dd>
+                    <dd id="model-in-use">{model}</dd>
                 </div>
                 <div>
                     <dt>"Computes"</dt>
                     <dd id="device">{move || device().unwrap_or_else(|| "…".to_owned())}</dd>
                 </div>
             </dl>
+            <Models />
         </header>
     }
 }

@@ -9,6 +9,7 @@ mod header;
 mod heads;
 mod heatmap;
 mod legend;
+mod models;
 mod notices;
 mod predictions;
 mod question;

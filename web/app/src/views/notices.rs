@@ -13,6 +13,8 @@ pub fn problem_id(field: Field) -> &'static str {
         Field::Answer => "answer-problem",
         Field::Foil => "foil-problem",
         Field::Normalise => "normalise-problem",
+        Field::Metric => "metric-problem",
+        Field::Replace => "replace-problem",
     }
 }
 

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use relp_model::{Figure, Prediction, Prompt};
 
 use crate::labels;
+use crate::words;
 
 /// How many predictions are listed.
 const LISTED: usize = 5;
@@ -25,24 +26,23 @@ pub fn predictions(figure: &Figure, prompt: Prompt) -> impl IntoView + use<> {
         ),
     };
     let rows = likeliest.iter().take(LISTED).map(|prediction| row(figure, prediction));
-    let answer = labels::visible(&figure.answer.text);
-    let foil = labels::visible(&figure.foil.text);
     view! {
         <div class="predictions">
             <h3>{title}</h3>
             <ol>{rows.collect_view()}</ol>
             <p class="metric">
-                "logit(" <b>{answer}</b> ") − logit(" <b>{foil}</b> ") = "
+                <b>{words::formula(figure)}</b> " = "
                 <output id=id data-value=metric.to_string()>{labels::score(metric)}</output>
+                " " {words::unit(figure.metric.name)}
             </p>
         </div>
     }
 }
 
 fn row(figure: &Figure, prediction: &Prediction) -> impl IntoView + use<> {
-    let part = if prediction.token == figure.answer {
+    let part = if figure.answers.contains(&prediction.token) {
         Some(("answer", "is-answer"))
-    } else if prediction.token == figure.foil {
+    } else if figure.foils.contains(&prediction.token) {
         Some(("foil", "is-foil"))
     } else {
         None

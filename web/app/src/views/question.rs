@@ -6,6 +6,7 @@ use relp_model::{Field, Prompt};
 use super::controls::Controls;
 use super::notices::{Notices, is_at_fault, problem_id};
 use super::tokens::Tokens;
+use crate::alternatives;
 use crate::examples::{EXAMPLES, by_task};
 use crate::state::State;
 use crate::words;
@@ -17,7 +18,7 @@ pub fn Question() -> impl IntoView {
         state.example.set(None);
         state.pair.update(|pair| {
             std::mem::swap(&mut pair.clean, &mut pair.corrupted);
-            std::mem::swap(&mut pair.answer, &mut pair.foil);
+            std::mem::swap(&mut pair.answers, &mut pair.foils);
         });
     };
     let about = move || {
@@ -141,16 +142,16 @@ fn TargetField(field: Field) -> impl IntoView {
     };
     let text = move || {
         state.pair.with(|pair| match field {
-            Field::Foil => pair.foil.clone(),
-            _ => pair.answer.clone(),
+            Field::Foil => alternatives::join(&pair.foils),
+            _ => alternatives::join(&pair.answers),
         })
     };
     let edit = move |event| {
-        let text = event_target_value(&event);
+        let texts = alternatives::split(&event_target_value(&event));
         state.example.set(None);
         state.pair.update(|pair| match field {
-            Field::Foil => pair.foil = text,
-            _ => pair.answer = text,
+            Field::Foil => pair.foils = texts,
+            _ => pair.answers = texts,
         });
     };
     view! {

@@ -2,6 +2,9 @@
 
 use leptos::prelude::*;
 
+use relp_protocol::Stage;
+
+use crate::models;
 use crate::session::Session;
 use crate::state::{Activity, State};
 use crate::words;
@@ -23,7 +26,9 @@ pub fn Status() -> impl IntoView {
             .into_any()
         }
         Activity::Busy { stage, done, total } => {
-            let text = words::progress(stage, done, total);
+            let download = state.models.download.get().filter(|_| stage == Stage::Fetching);
+            let text = download
+                .map_or_else(|| words::progress(stage, done, total), |d| models::progress(&d));
             // Without a value the bar shows that something is going on.
             let value = (total > 0).then(|| done.to_string());
             view! {

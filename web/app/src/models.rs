@@ -1,0 +1,202 @@
+//! Which model is wanted, what it would take, and which this browser keeps.
+
+use leptos::prelude::*;
+use relp_hub::KNOWN;
+use relp_hub::preflight::Bytes;
+use relp_model::Precision;
+use relp_protocol::{Download, Keeping, ModelSource, Preflight, Stored};
+
+use crate::words;
+
+/// The signals of the choice of a model. Copies are handles to the same ones.
+#[derive(Clone, Copy)]
+pub struct Models {
+    /// What is chosen in the list.
+    pub wanted: RwSignal<Wanted>,
+    /// `OWNER/NAME`, if that is chosen.
+    pub other: RwSignal<String>,
+    /// The hubs to ask, as they are written; empty for the usual one.
+    pub mirrors: RwSignal<String>,
+    /// How exactly weights are to be kept.
+    pub precision: RwSignal<Precision>,
+    /// What the wanted one would take.
+    pub preflight: RwSignal<Option<Preflight>>,
+    /// What this browser keeps.
+    pub stored: RwSignal<Option<Stored>>,
+    /// How far a download is.
+    pub download: RwSignal<Option<Download>>,
+    /// What is wrong with the choice, in a sentence.
+    pub problem: RwSignal<Option<String>>,
+}
+
+/// An entry of the list of models.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// The bundled one.
+    #[default]
+    Bundled,
+    /// One that is known by name: its place among [`KNOWN`].
+    Known(usize),
+    /// Another one from a hub.
+    Other,
+    /// The person's own files.
+    Files,
+}
+
+impl Wanted {
+    /// All entries.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let known = (0..KNOWN.len()).map(Self::Known);
+        [Self::Bundled].into_iter().chain(known).chain([Self::Other, Self::Files])
+    }
+
+    /// What the list says.
+    pub fn title(self) -> String {
+        match self {
+            Self::Bundled => format!("{}, bundled", words::MODEL),
+            Self::Known(at) => {
+                KNOWN.get(at).map_or_else(String::new, |known| known.title.to_owned())
+            }
+            Self::Other => "another GPT-2 from a hub".to_owned(),
+            Self::Files => "files of your own".to_owned(),
+        }
+    }
+
+    /// The name that a hub knows it by.
+    pub fn hub_name(self, other: &str) -> Option<String> {
+        match self {
+            Self::Known(at) => KNOWN.get(at).map(|known| known.repo.to_owned()),
+            Self::Other => Some(other.trim().to_owned()).filter(|name| !name.is_empty()),
+            Self::Bundled | Self::Files => None,
+        }
+    }
+}
+
+/// The folder of the bundled model, on the page's own server.
+pub fn bundled() -> ModelSource {
+    ModelSource::Folder { name: words::MODEL.to_owned(), url: "models/primer/".to_owned() }
+}
+
+/// A model of a hub.
+pub fn of_hub(name: String, mirrors: &str) -> ModelSource {
+    let mirrors = mirrors.split([',', ' ']).filter(|one| !one.is_empty()).map(str::to_owned);
+    ModelSource::Hub { name, mirrors: mirrors.collect() }
+}
+
+/// How a download is going, in a line.
+pub fn progress(download: &Download) -> String {
+    let Download { file, done, total, rate, left } = download;
+    let bytes = |number: f64| Bytes(number.max(0.0) as u64);
+    let mut line = format!("Fetching {file}: {}", bytes(*done));
+    if let Some(total) = total {
+        line += &format!(" of {}", bytes(*total));
+    }
+    if let Some(rate) = rate {
+        line += &format!(", {} a second", bytes(*rate));
+    }
+    if let Some(left) = left {
+        line += &format!(", {} left", time(*left));
+    }
+    line
+}
+
+/// A time as people say it.
+fn time(seconds: f64) -> String {
+    let seconds = seconds.max(0.0).ceil() as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// How and how much this browser keeps, in a sentence or two.
+pub fn keeping(stored: &Stored) -> String {
+    let how = match stored.keeping {
+        Keeping::Files => "Models are kept as files that only this page sees.",
+        Keeping::Cache => "Models are kept in the browser's cache.",
+        Keeping::Memory => {
+            "This browser keeps nothing for this page (perhaps the window is private): a model is \
+             gone when the page is closed."
+        }
+    };
+    let room = match (stored.used, stored.quota) {
+        (Some(used), Some(quota)) => {
+            format!(" {} of {} are used.", Bytes(used as u64), Bytes(quota as u64))
+        }
+        _ => String::new(),
+    };
+    let promise = match (stored.keeping, stored.persistent) {
+        (Keeping::Memory, _) => "",
+        (_, true) => " The browser has promised not to remove them by itself.",
+        (_, false) => " The browser may remove them when its disk is full.",
+    };
+    format!("{how}{room}{promise}")
+}
+
+impl Models {
+    /// The bundled model is chosen.
+    pub fn new() -> Self {
+        Self {
+            wanted: RwSignal::new(Wanted::default()),
+            other: RwSignal::new(String::new()),
+            mirrors: RwSignal::new(String::new()),
+            precision: RwSignal::new(Precision::default()),
+            preflight: RwSignal::new(None),
+            stored: RwSignal::new(None),
+            download: RwSignal::new(None),
+            problem: RwSignal::new(None),
+        }
+    }
+
+    /// What is wanted now; `None` while its name is not written, or of files.
+    pub fn source(&self) -> Option<ModelSource> {
+        let (wanted, other) = (self.wanted.get(), self.other.get());
+        match wanted {
+            Wanted::Bundled => Some(bundled()),
+            Wanted::Files => None,
+            Wanted::Known(_) | Wanted::Other => {
+                Some(of_hub(wanted.hub_name(&other)?, &self.mirrors.get()))
+            }
+        }
+    }
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_has_every_known_model_once() {
+        let titles: Vec<String> = Wanted::all().map(Wanted::title).collect();
+        assert_eq!(titles.len(), KNOWN.len() + 3);
+        assert!(titles.iter().all(|title| !title.is_empty()));
+        assert_eq!(Wanted::Other.hub_name("  "), None);
+        assert_eq!(Wanted::Other.hub_name(" a/b "), Some("a/b".to_owned()));
+        assert_eq!(Wanted::Known(1).hub_name(""), Some("openai-community/gpt2".to_owned()));
+    }
+
+    #[test]
+    fn a_download_says_what_is_known() {
+        let mut download = Download {
+            file: "model.safetensors".to_owned(),
+            done: 1_500_000.0,
+            total: None,
+            rate: None,
+            left: None,
+        };
+        assert_eq!(progress(&download), "Fetching model.safetensors: 1.5 MB");
+        (download.total, download.rate, download.left) = (Some(5.5e8), Some(2e6), Some(274.2));
+        assert_eq!(
+            progress(&download),
+            "Fetching model.safetensors: 1.5 MB of 550 MB, 2.0 MB a second, 5 min left"
+        );
+        assert_eq!([0.0, 59.1, 3_700.0].map(time), ["0 s", "1 min", "1 h 1 min"]);
+    }
+}

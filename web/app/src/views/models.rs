@@ -1,0 +1,232 @@
+//! The choice of a model: what there is, what it would take, and what this browser keeps.
+
+use leptos::prelude::*;
+use relp_hub::KNOWN;
+use relp_hub::preflight::Bytes;
+use relp_model::Precision;
+use relp_protocol::StoredModel;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{DragEvent, HtmlInputElement};
+
+use crate::models::{self, Wanted};
+use crate::session::Session;
+use crate::state::State;
+
+/// Opens below the name of the model in use.
+#[component]
+pub fn Models() -> impl IntoView {
+    let state = expect_context::<State>();
+    let session = expect_context::<Session>();
+    let models = state.models;
+    let open = RwSignal::new(false);
+    let look = move || {
+        if open.get_untracked() {
+            session.look_at_models();
+        }
+    };
+    // What a model takes depends on all of these.
+    Effect::watch(
+        move || {
+            (models.wanted.get(), models.other.get(), models.precision.get(), state.choice.get())
+        },
+        move |_, _, _| look(),
+        false,
+    );
+    // What was loaded is kept from now on.
+    Effect::watch(move || state.loaded.get().map(|l| l.model.name), move |_, _, _| look(), false);
+    let toggle = move |event: leptos::ev::Event| {
+        let details = event_target::<web_sys::HtmlDetailsElement>(&event);
+        open.set(details.open());
+        look();
+    };
+    let load = move |_| {
+        if let Some(source) = untrack(|| models.source()) {
+            session.load_model(source);
+        }
+    };
+    let is_busy = move || state.loaded.with(Option::is_none) || models.source().is_none();
+    let too_large = move || models.preflight.with(|found| found.as_ref().is_some_and(|p| !p.fits));
+    view! {
+        <details class="models" on:toggle=toggle>
+            <summary id="models">"Choose a model"</summary>
+            <div class="panel" on:dragover=|event: DragEvent| event.prevent_default() on:drop=move |event| drop_files(session, &event)>
+                <div class="row">
+                    <label class="grow">
+                        <span class="name">"Model"</span>
+                        <select
+                            id="model"
+                            on:change=move |event| {
+                                let at = event_target_value(&event).parse().unwrap_or(0);
+                                models.wanted.set(Wanted::all().nth(at).unwrap_or_default());
+                            }
+                        >
+                            {Wanted::all()
+                                .enumerate()
+                                .map(|(at, wanted)| {
+                                    let chosen = move || models.wanted.get() == wanted;
+                                    view! { <option value=at.to_string() selected=chosen>{wanted.title()}</option> }
+                                })
+                                .collect_view()}
+                        </select>
+                    </label>
+                    <label>
+                        <span class="name">"Weights"</span>
+                        <select
+                            id="precision"
+                            on:change=move |event| {
+                                let name = event_target_value(&event);
+                                models.precision.set(name.parse().unwrap_or_default());
+                            }
+                        >
+                            {Precision::ALL
+                                .map(|precision| {
+                                    let title = match precision {
+                                        Precision::F32 => "32 bits, exact",
+                                        Precision::F16 => "16 bits, compact",
+                                    };
+                                    let chosen = move || models.precision.get() == precision;
+                                    view! { <option value=precision.name() selected=chosen>{title}</option> }
+                                })
+                                .collect_view()}
+                        </select>
+                    </label>
+                    <button
+                        type="button"
+                        id="load-model"
+                        disabled=move || is_busy() || too_large()
+                        on:click=load
+                    >
+                        "Load"
+                    </button>
+                </div>
+                {move || match models.wanted.get() {
+                    Wanted::Bundled => None,
+                    Wanted::Files => Some(view! { <OwnFiles /> }.into_any()),
+                    Wanted::Known(_) | Wanted::Other => Some(view! { <FromHub /> }.into_any()),
+                }}
+                <p class="preflight" id="preflight" aria-live="polite">
+                    {move || models.preflight.get().map(|found| found.words)}
+                </p>
+                {move || {
+                    let instead = models.preflight.with(|found| found.as_ref()?.instead.clone())?;
+                    let at = KNOWN.iter().position(|known| known.repo == instead)?;
+                    let title = KNOWN.get(at)?.title;
+                    let choose = move |_| models.wanted.set(Wanted::Known(at));
+                    Some(view! {
+                        <button type="button" id="instead" on:click=choose>"Choose " {title}</button>
+                    })
+                }}
+                <Kept />
+            </div>
+        </details>
+    }
+}
+
+/// Which hub, and of another model its name.
+#[component]
+fn FromHub() -> impl IntoView {
+    let state = expect_context::<State>();
+    let models = state.models;
+    let is_other = move || models.wanted.get() == Wanted::Other;
+    view! {
+        <div class="row">
+            {move || is_other().then(|| view! {
+                <label class="grow">
+                    <span class="name">"Name on the hub"</span>
+                    <input
+                        id="other-model"
+                        placeholder="OWNER/NAME"
+                        autocomplete="off"
+                        spellcheck="false"
+                        prop:value=move || models.other.get()
+                        on:change=move |event| models.other.set(event_target_value(&event))
+                    />
+                </label>
+            })}
+            <label class="grow">
+                <span class="name">"Mirrors, tried in order"</span>
+                <input
+                    id="mirrors"
+                    placeholder="https://huggingface.co"
+                    autocomplete="off"
+                    spellcheck="false"
+                    prop:value=move || models.mirrors.get()
+                    on:change=move |event| models.mirrors.set(event_target_value(&event))
+                />
+            </label>
+        </div>
+    }
+}
+
+/// A folder, or the three files.
+#[component]
+fn OwnFiles() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let choose = move |event: leptos::ev::Event| {
+        let input = event_target::<HtmlInputElement>(&event);
+        if let Some(files) = input.files().filter(|files| files.length() > 0) {
+            session.load_files(&js_sys::Array::from(files.as_ref()));
+        }
+        // So that the same files can be chosen again.
+        input.set_value("");
+    };
+    view! {
+        <div class="row">
+            <label class="file">
+                <span class="name">"A folder"</span>
+                <input type="file" id="model-folder" prop:webkitdirectory=true on:change=choose />
+            </label>
+            <label class="file">
+                <span class="name">"Or the three files"</span>
+                <input type="file" id="model-files" multiple="" on:change=choose />
+            </label>
+        </div>
+        <p class="help">
+            "config.json, tokenizer.json and model.safetensors of any GPT-2; they can be dropped here, and stay on this device."
+        </p>
+    }
+}
+
+/// What this browser keeps.
+#[component]
+fn Kept() -> impl IntoView {
+    let state = expect_context::<State>();
+    let session = expect_context::<Session>();
+    let row = move |model: StoredModel| {
+        let StoredModel { repo, title, bytes, complete } = model;
+        let part = (!complete).then_some(", in part");
+        let label = format!("Remove {title}");
+        view! {
+            <li>
+                <span class="grow">{title} " (" {Bytes(bytes as u64).to_string()} {part} ")"</span>
+                <button type="button" aria-label=label on:click=move |_| session.remove_model(repo.clone())>
+                    "Remove"
+                </button>
+            </li>
+        }
+    };
+    move || {
+        let stored = state.models.stored.get()?;
+        let sentence = models::keeping(&stored);
+        let list = (!stored.models.is_empty()).then(|| {
+            view! {
+                <ul class="kept" id="kept">{stored.models.into_iter().map(row).collect_view()}</ul>
+            }
+        });
+        Some(view! {
+            <div class="keeping">
+                <p class="help" id="keeping">{sentence}</p>
+                {list}
+            </div>
+        })
+    }
+}
+
+fn drop_files(session: Session, event: &DragEvent) {
+    event.prevent_default();
+    let Some(files) = event.data_transfer().and_then(|dropped| dropped.files()) else { return };
+    if files.length() > 0 {
+        let files: JsValue = js_sys::Array::from(files.as_ref()).unchecked_into();
+        session.load_files(&files);
+    }
+}

@@ -1,0 +1,128 @@
+//! What a figure is, in words: its legend and its caption.
+
+use relp_model::{Direction, Figure, Method, Metric, Replace, Rules, Token};
+
+use super::rule;
+use crate::labels;
+
+/// The rules of a figure.
+fn rule_list(rules: Rules) -> String {
+    let names: Vec<&str> = rules.on().map(|one| rule(one).0).collect();
+    match names.as_slice() {
+        [] => "no rules".to_owned(),
+        [one] => format!("the {one}-rule"),
+        _ => format!("the rules {}", names.join(", ")),
+    }
+}
+
+/// What the values of a metric are counted in.
+pub fn unit(metric: Metric) -> &'static str {
+    match metric.unit() {
+        "" => "probability",
+        unit => unit,
+    }
+}
+
+/// A method with all that belongs to it.
+pub fn method_in_full(figure: &Figure) -> String {
+    let method = figure.method.title();
+    match (figure.method, figure.steps, figure.convergence_error) {
+        (Method::Relp, ..) => format!("{method} with {}", rule_list(figure.rules)),
+        (_, Some(steps), Some(error)) => {
+            format!("{method}, {steps} steps, convergence error {error:.3}")
+        }
+        _ => method.to_owned(),
+    }
+}
+
+/// What the metric of a figure reads off the last position.
+pub fn formula(figure: &Figure) -> String {
+    let list = |tokens: &[Token], word: &str| {
+        let texts: Vec<String> = tokens.iter().map(|token| format!("{:?}", token.text)).collect();
+        texts.join(word)
+    };
+    let (answers, foils) = (&figure.answers, &figure.foils);
+    match figure.metric.name {
+        Metric::LogitDiff => {
+            let mean = |tokens: &[Token]| match tokens {
+                [_] => format!("logit({})", list(tokens, "")),
+                _ => format!("mean logit({})", list(tokens, ", ")),
+            };
+            format!("{} − {}", mean(answers), mean(foils))
+        }
+        Metric::LogProb => format!("ln p({})", list(answers, " or ")),
+        Metric::ProbDiff => format!("p({}) − p({})", list(answers, " or "), list(foils, " or ")),
+        Metric::Kl => "KL divergence from the clean run's distribution".to_owned(),
+    }
+}
+
+/// The divisor of normalised scores, with its unit.
+fn difference(figure: &Figure) -> String {
+    let metric = figure.metric;
+    format!("{} {}", labels::score(metric.difference()), unit(metric.name))
+}
+
+/// Units, direction, replacement, method and rules, for the legend.
+pub fn legend(figure: &Figure, is_error: bool) -> String {
+    let unit = if figure.normalised {
+        format!("fraction of the metric's difference ({})", difference(figure))
+    } else {
+        unit(figure.metric.name).to_owned()
+    };
+    let direction = match figure.direction {
+        Direction::Denoise => "denoise",
+        Direction::Noise => "noise",
+    };
+    let how = match figure.replace {
+        Some(Replace::Source) => "patching · ",
+        Some(Replace::Zero) => "zero ablation · ",
+        Some(Replace::Mean) => "mean ablation · ",
+        None => "",
+    };
+    let method = match figure.method {
+        Method::Relp => format!("RelP, {}", rule_list(figure.rules)),
+        method => method.title().to_owned(),
+    };
+    let less = if is_error { " − AP" } else { "" };
+    format!("{unit} · {direction} · {how}{method}{less}")
+}
+
+/// All that is needed to make the figure again, in two sentences.
+pub fn caption(figure: &Figure, is_error: bool) -> String {
+    let model = &figure.model;
+    let config = &model.config;
+    let into = match (figure.replace, figure.direction) {
+        (Some(Replace::Source), Direction::Denoise) => "clean into corrupted (denoising)",
+        (Some(Replace::Source), Direction::Noise) => "corrupted into clean (noising)",
+        (Some(Replace::Zero), Direction::Denoise) => {
+            "zero ablation of the corrupted run (denoising)"
+        }
+        (Some(Replace::Zero), Direction::Noise) => "zero ablation of the clean run (noising)",
+        (Some(Replace::Mean), Direction::Denoise) => {
+            "mean ablation of the corrupted run (denoising)"
+        }
+        (Some(Replace::Mean), Direction::Noise) => "mean ablation of the clean run (noising)",
+        (None, Direction::Denoise) => "of the corrupted run (denoising)",
+        (None, Direction::Noise) => "of the clean run (noising)",
+    };
+    let normalised = if figure.normalised {
+        format!(", divided by the metric's clean − corrupted difference, {}", difference(figure))
+    } else {
+        format!(", in {}", unit(figure.metric.name))
+    };
+    let hash = model.sha256.get(..12).unwrap_or(&model.sha256);
+    let how = method_in_full(figure);
+    let less = if is_error { ", less the exact answer (AP)" } else { "" };
+    format!(
+        "{how}{less}, {into}; metric: {} at the last position{normalised}. \
+         Model {} ({} layers, width {}, sha256 {hash}…); computed by the {} executor ({}), \
+         version {}.",
+        formula(figure),
+        model.name,
+        config.n_layer,
+        config.d_model,
+        figure.executor.kind.name(),
+        figure.executor.device,
+        figure.version,
+    )
+}
