@@ -48,7 +48,9 @@ impl Browser {
             "--disable-sync",
             "--disable-dev-shm-usage",
             "--window-size=1280,900",
-            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+            // The name is this machine too, but not one that a browser trusts without encryption.
+            "--host-resolver-rules=MAP insecure.test 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+            "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
         ];
         if webgpu == WebGpu::Software {
             args.extend([
@@ -86,6 +88,11 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Gives Chromium a command of its own protocol.
+    pub(crate) async fn command(&self, cmd: &'static str, params: Value) {
+        self.client.issue_cmd(ChromiumCommand(cmd, params)).await.expect("Chromium does it");
     }
 
     /// What was logged: `browser` is the console, `performance` the network.
@@ -140,6 +147,24 @@ fn port_of(driver: &mut Child) -> u16 {
         }
     }
     panic!("chromedriver did not start");
+}
+
+/// A command of Chromium's own protocol.
+#[derive(Debug)]
+struct ChromiumCommand(&'static str, Value);
+
+impl WebDriverCompatibleCommand for ChromiumCommand {
+    fn endpoint(
+        &self,
+        base_url: &url::Url,
+        session_id: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base_url.join(&format!("session/{}/goog/cdp/execute", session_id.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
+    }
 }
 
 /// Chromium's own command to read a log.

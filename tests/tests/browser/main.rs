@@ -8,6 +8,7 @@ mod browser;
 mod exact;
 mod faults;
 mod figures;
+mod models;
 mod page;
 mod reference;
 mod server;

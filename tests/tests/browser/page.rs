@@ -16,6 +16,8 @@ pub(crate) struct Page {
     pub(crate) server: PageServer,
     /// The console may complain about a fault that the test makes.
     complaints_expected: bool,
+    /// Another address that the page may ask.
+    hub: Option<String>,
 }
 
 impl Page {
@@ -35,11 +37,16 @@ impl Page {
     pub(crate) async fn open_from(server: PageServer, webgpu: WebGpu) -> Self {
         let browser = Browser::start(webgpu).await;
         browser.client.goto(&server.url()).await.unwrap();
-        Self { browser, server, complaints_expected: false }
+        Self { browser, server, complaints_expected: false, hub: None }
     }
 
     pub(crate) fn expect_complaints(&mut self) {
         self.complaints_expected = true;
+    }
+
+    /// The page may ask this hub too.
+    pub(crate) fn allow(&mut self, hub: &str) {
+        self.hub = Some(hub.to_owned());
     }
 
     /// Ends the test: nothing was complained about, and nothing asked of another host.
@@ -52,7 +59,10 @@ impl Page {
         let address = self.server.url();
         assert!(requests.iter().any(|url| url.starts_with(&address)), "no request was seen");
         let own = |url: &String| {
-            url.starts_with(&address) || url.starts_with("data:") || url.starts_with("blob:")
+            url.starts_with(&address)
+                || self.hub.as_ref().is_some_and(|hub| url.starts_with(hub))
+                || url.starts_with("data:")
+                || url.starts_with("blob:")
         };
         let foreign: Vec<&String> = requests.iter().filter(|url| !own(url)).collect();
         assert!(foreign.is_empty(), "requests to other hosts: {foreign:?}");

@@ -37,6 +37,10 @@ pub(crate) struct Pieces {
 impl Pieces {
     /// The Cache API, if the browser has it here.
     pub(crate) async fn cache() -> Option<Self> {
+        // Pages that came over an insecure connection have none.
+        if js::get(scope().as_ref(), "caches").is_undefined() {
+            return None;
+        }
         let cache = js::done(scope().caches().ok()?.open(CACHE)).await.ok()?;
         Some(Self::on(Shelf::Cache(cache.unchecked_into())))
     }

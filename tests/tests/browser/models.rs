@@ -1,0 +1,252 @@
+//! Models from a hub, from the browser's storage, and from files.
+
+use std::path::{Path, PathBuf};
+
+use relp_tests::faulty_hub::{Fault, FaultyHub};
+use relp_tests::gpt2_checkpoint::{SMALL_CONFIG, Shape};
+use relp_tests::gpt2_tokenizer::tokenizer_json;
+use serde_json::json;
+
+use crate::browser::WebGpu;
+use crate::page::Page;
+use crate::server::PageServer;
+
+const REPO: &str = "someone/teaching";
+const FILES: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
+
+fn primer() -> PathBuf {
+    PathBuf::from(crate::browser::variable("RELP_DIST")).join("models/primer")
+}
+
+/// A hub that has the bundled model under another name.
+fn hub() -> FaultyHub {
+    let hub = FaultyHub::start().unwrap();
+    for file in FILES {
+        hub.add(REPO, file, std::fs::read(primer().join(file)).unwrap());
+    }
+    hub
+}
+
+/// Opens the choice of models and names one of a hub.
+async fn name(page: &Page, repo: &str, hub: &str) {
+    page.select("#model", "6").await;
+    page.write("#mirrors", hub).await;
+    page.write("#other-model", repo).await;
+    page.press("#other-model", "\u{e007}").await;
+    page.browser.wait("!document.querySelector('#load-model').disabled").await;
+}
+
+/// Waits until a model of this name is in use and has answered.
+async fn in_use(page: &Page, name: &str, minutes: u32) {
+    for _ in 0..minutes {
+        let there = format!(
+            "document.querySelector('#model-in-use').textContent.startsWith({name:?}) \
+             && document.querySelector('#app').dataset.state === 'ready' \
+             || document.querySelector('#failure') !== null"
+        );
+        if page.browser.eval(&there).await == true {
+            break;
+        }
+        if page.browser.eval("document.querySelector('#app').dataset.state").await == "ready" {
+            page.browser.wait(&there).await;
+        } else {
+            // A download takes as long as it takes.
+            for _ in 0..600 {
+                if page.browser.eval(&there).await == true {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }
+    }
+    assert!(page.text("#model-in-use").await.starts_with(name), "{}", page.text("#failure").await);
+}
+
+#[tokio::test]
+async fn a_model_comes_from_a_hub_with_a_cut_and_then_from_the_browser() {
+    let hub = hub();
+    let mut page = Page::ready(WebGpu::Off).await;
+    page.allow(&hub.url());
+    // Chromium says so itself when a connection breaks.
+    page.expect_complaints();
+    let before = page.text("#metric-clean").await;
+    hub.break_next("model.safetensors", &[Fault::Cut(1_500_000)]);
+    name(&page, REPO, &hub.url()).await;
+    page.click("#load-model").await;
+    in_use(&page, REPO, 2).await;
+    page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
+    assert_eq!(page.text("#metric-clean").await, before, "it is the same model");
+    // What had come before the cut was not fetched again.
+    let asked = hub.asked();
+    let weights: Vec<_> = asked.iter().filter(|a| a.path.ends_with("safetensors")).collect();
+    assert_eq!(weights.len(), 2, "{weights:?}");
+    assert!(weights[1].from.is_some_and(|from| from > 0), "{weights:?}");
+    page.browser.wait("document.querySelector('#kept')?.textContent.includes('teaching')").await;
+    assert!(
+        page.text("#keeping").await.contains("kept as files"),
+        "{}",
+        page.text("#keeping").await
+    );
+    page.keep_picture("models").await;
+
+    // The hub is gone: the browser has all of it.
+    let url = hub.url();
+    drop(hub);
+    page.browser.client.refresh().await.unwrap();
+    page.wait_for_figure(1).await;
+    name(&page, REPO, &url).await;
+    page.click("#load-model").await;
+    in_use(&page, REPO, 2).await;
+    assert_eq!(page.text("#metric-clean").await, before);
+
+    page.browser.wait("document.querySelector('#kept button') !== null").await;
+    page.click("#kept button").await;
+    page.browser.wait("document.querySelector('#kept') === null").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn every_fault_of_a_hub_ends_in_a_sentence_and_the_model_in_use_stays() {
+    let hub = hub();
+    let mut page = Page::ready(WebGpu::Off).await;
+    page.allow(&hub.url());
+    page.expect_complaints();
+    for (file, fault, said) in [
+        ("config.json", Fault::Status(404), "404"),
+        ("tokenizer.json", Fault::Html, "web page"),
+        ("model.safetensors", Fault::WrongBytes, "hash"),
+    ] {
+        hub.break_file(file, &[fault]);
+        name(&page, REPO, &hub.url()).await;
+        page.click("#load-model").await;
+        page.browser.wait("document.querySelector('#failure') !== null").await;
+        let sentence = page.text("#failure").await.to_lowercase();
+        assert!(sentence.contains(said) && sentence.contains(file), "{fault:?}: {sentence}");
+        assert!(page.text("#model-in-use").await.starts_with("primer"));
+        hub.mend();
+    }
+    // The bundled model still answers.
+    page.select("#direction", "noise").await;
+    page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_nothing_is_lost() {
+    let hub = hub();
+    let mut page = Page::ready(WebGpu::Off).await;
+    page.allow(&hub.url());
+    page.expect_complaints();
+    let origin = page.server.url().trim_end_matches('/').to_owned();
+    let quota = json!({ "origin": origin, "quotaSize": 1_000_000 });
+    page.browser.command("Storage.overrideQuotaForOrigin", quota).await;
+    name(&page, REPO, &hub.url()).await;
+    page.click("#load-model").await;
+    page.browser.wait("document.querySelector('#failure') !== null").await;
+    let sentence = page.text("#failure").await;
+    assert!(sentence.contains("storage for this page is full"), "{sentence}");
+    assert!(page.text("#model-in-use").await.starts_with("primer"));
+    page.close().await;
+}
+
+/// Over an insecure connection there is neither a file system nor a cache.
+#[tokio::test]
+async fn where_nothing_can_be_kept_a_model_is_used_all_the_same() {
+    let hub = hub();
+    let server = PageServer::start();
+    let insecure = server.url().replace("127.0.0.1", "insecure.test");
+    let mut page = Page::open_from(server, WebGpu::Off).await;
+    page.allow(&hub.url());
+    page.expect_complaints();
+    page.browser.client.goto(&insecure).await.unwrap();
+    page.wait_for_figure(1).await;
+    name(&page, REPO, &hub.url()).await;
+    page.click("#load-model").await;
+    in_use(&page, REPO, 2).await;
+    page.browser.wait("document.querySelector('#keeping') !== null").await;
+    assert!(
+        page.text("#keeping").await.contains("keeps nothing"),
+        "{}",
+        page.text("#keeping").await
+    );
+    page.browser.client.clone().close().await.unwrap();
+}
+
+#[tokio::test]
+async fn files_of_ones_own_are_loaded_and_others_are_refused() {
+    let mut page = Page::ready(WebGpu::Off).await;
+    page.expect_complaints();
+    let before = page.text("#metric-clean").await;
+    page.select("#model", "7").await;
+    let all = FILES.map(|file| primer().join(file).display().to_string());
+    page.press("#model-files", &all[..2].join("\n")).await;
+    page.browser.wait("document.querySelector('#failure') !== null").await;
+    let sentence = page.text("#failure").await;
+    assert!(sentence.contains("model.safetensors is not among the files"), "{sentence}");
+    page.press("#model-files", &all.join("\n")).await;
+    in_use(&page, "own files", 2).await;
+    assert_eq!(page.text("#metric-clean").await, before);
+    page.close().await;
+}
+
+#[tokio::test]
+async fn a_model_that_is_too_large_is_not_started_and_another_is_offered() {
+    let page = Page::ready(WebGpu::Off).await;
+    page.select("#model", "5").await;
+    page.browser.wait("document.querySelector('#preflight').textContent !== ''").await;
+    let words = page.text("#preflight").await;
+    assert!(words.contains("GPT-2 XL") && words.contains("4 GB"), "{words}");
+    assert!(page.exists("#load-model:disabled").await);
+    page.click("#instead").await;
+    page.browser
+        .wait("document.querySelector('#preflight').textContent.includes('to download')")
+        .await;
+    page.close().await;
+}
+
+/// GPT-2 small's exact sizes, with generated weights: half a gigabyte, cut in the middle.
+#[tokio::test]
+async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_without_the_hub() {
+    let hub = FaultyHub::start().unwrap();
+    let repo = "someone/of-gpt2-smalls-size";
+    let weights = Shape::SMALL.checkpoint(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+    hub.add(repo, "config.json", SMALL_CONFIG.as_bytes());
+    hub.add(repo, "tokenizer.json", tokenizer_json().as_bytes());
+    hub.add_path(repo, "model.safetensors", weights).unwrap();
+    hub.break_next("model.safetensors", &[Fault::Cut(300_000_000)]);
+    let mut page = Page::ready(WebGpu::Off).await;
+    page.allow(&hub.url());
+    page.expect_complaints();
+    watch_long_tasks(&page).await;
+    name(&page, repo, &hub.url()).await;
+    page.click("#load-model").await;
+    in_use(&page, repo, 5).await;
+    assert_eq!(hub.asked().iter().filter(|asked| asked.path.ends_with("safetensors")).count(), 2);
+    let shown = "document.querySelectorAll('figure[data-site=mlp_out] rect[data-value]').length";
+    page.browser.wait(&format!("{shown} === 12 * 15")).await;
+    let metric = page.text("#metric-clean").await;
+    page.keep_picture("gpt2-small").await;
+    let longest = page.browser.eval("Math.max(0, ...window.longTasks)").await.as_f64().unwrap();
+    println!("the longest task of the page while loading took {longest} ms");
+
+    let url = hub.url();
+    drop(hub);
+    page.browser.client.refresh().await.unwrap();
+    page.wait_for_figure(1).await;
+    name(&page, repo, &url).await;
+    page.click("#load-model").await;
+    in_use(&page, repo, 5).await;
+    page.browser.wait(&format!("{shown} === 12 * 15")).await;
+    assert_eq!(page.text("#metric-clean").await, metric);
+    page.close().await;
+}
+
+async fn watch_long_tasks(page: &Page) {
+    page.browser
+        .eval(
+            "(() => { window.longTasks = []; new PerformanceObserver(list => \
+             list.getEntries().forEach(entry => window.longTasks.push(entry.duration))) \
+             .observe({ type: 'longtask' }); return true; })()",
+        )
+        .await;
+}
