@@ -10,9 +10,7 @@ use divan::Bencher;
 use pollster::block_on;
 use relp_cpu::Cpu;
 use relp_gpu::Gpu;
-use relp_model::{
-    Computation, Config, Direction, Method, Pair, PairText, Recipe, Request, Rules, Site, Token,
-};
+use relp_model::{Computation, Config, Direction, Method, Pair, Recipe, Request, Site, Token};
 use relp_tape::{Content, Feed, Outputs, reference};
 
 const POSITIONS: usize = 15;
@@ -61,16 +59,8 @@ impl Case {
         let clean: Vec<Token> = (0..POSITIONS).map(|i| token(i * 7 + 1)).collect();
         let mut corrupted = clean.clone();
         corrupted[DIFFERING] = token(99);
-        let pair = Pair { clean, corrupted, answer: token(5), foil: token(6) };
-        let request = Request {
-            pair: PairText::default(),
-            method,
-            rules: Rules::RELP,
-            direction: Direction::Denoise,
-            sites: sites.to_vec(),
-            normalise: false,
-            steps: Request::STEPS,
-        };
+        let pair = Pair { clean, corrupted, answers: vec![token(5)], foils: vec![token(6)] };
+        let request = Request { method, sites: sites.to_vec(), ..Request::default() };
         let recipe = Recipe::new(&request, &pair);
         assert_eq!(recipe.parts(config), 1, "a case is one tape");
         let computation = recipe.record(config, 0);
@@ -116,7 +106,7 @@ fn bench_cpu(bencher: Bencher<'_, '_>, config: &Config, method: Method, sites: &
     let case = Case::new(config, method, sites);
     let mut cpu = Cpu::new();
     for (name, values) in &case.weights {
-        cpu.set_weight(name, values.clone());
+        cpu.set_weight(name, values);
     }
     let Ok(mut plan) = cpu.plan(case.computation.tape()) else { panic!("a weight is missing") };
     let mut run = || plan.run(&case.feed).unwrap_or_default();

@@ -1,11 +1,13 @@
 //! Every op on awkward shapes and values, and the loop that compares an executor with the
 //! reference on all of them.
 
+use half::f16;
 use relp_tape::reference::{self, Values};
-use relp_tape::{Buf, Feed, Op, Outputs, Slope, Tape};
+use relp_tape::{Buf, Content, Feed, Op, Outputs, Slope, Tape};
 
 use crate::compare::{Tolerance, compare};
 
+mod metric;
 mod patching;
 
 /// A tape of one op, and what to feed it.
@@ -46,6 +48,44 @@ pub fn check_all(
     Err(format!("{} of {} cases failed:\n{}", failures.len(), cases.len(), failures.join("\n")))
 }
 
+/// The cases whose matrices can be kept as halves, with weights that halves hold exactly.
+pub fn with_halves() -> Vec<Case> {
+    let mut cases = all();
+    cases.retain(|case| !halves(case).is_empty());
+    for case in &mut cases {
+        for buf in halves(case) {
+            let values = case.feed.get_values(&case.tape, buf).unwrap_or_default();
+            let rounded = values.iter().map(|&x| f16::from_f32(x).to_f32());
+            let rounded: Vec<f32> = rounded.collect();
+            case.feed.values(buf, rounded);
+        }
+    }
+    cases
+}
+
+/// The weights of a case that can be kept as halves.
+pub fn halves(case: &Case) -> Vec<Buf> {
+    let matrices = case.op().matrices();
+    matrices.into_iter().filter(|&buf| case.tape.info(buf).content == Content::Weight).collect()
+}
+
+/// Compares an executor with the reference on some cases.
+///
+/// # Errors
+/// With a description of all failures.
+pub fn check_each(
+    cases: &[Case],
+    mut run: impl FnMut(&Case) -> Result<Outputs, String>,
+) -> Result<(), String> {
+    let mut failures = Vec::new();
+    for case in cases {
+        if let Err(failure) = check(case, &mut |_, _| run(case)) {
+            failures.push(format!("{}: {failure}", case.name));
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
+}
+
 fn check(
     Case { tape, feed, .. }: &Case,
     run: &mut impl FnMut(&Tape, &Feed) -> Result<Outputs, String>,
@@ -71,6 +111,11 @@ fn tolerance(op: &Op, values: &Values) -> Tolerance {
         Op::LastRow { .. } | Op::LastRowGrad { .. } | Op::Splice { .. } => (0.0, tiny),
         // One rounding or two, of 2⁻²⁴ each.
         Op::Embed { .. } | Op::Add { .. } | Op::Mul { .. } | Op::AddRows { .. } => (1.5e-7, tiny),
+        // A difference of logarithms, each as large as the largest logit: 2⁻²⁴ of 100.
+        Op::Metric { logits, .. } => (SUM, 1e-7 * largest(logits)),
+        // As many sums as there are rows of the pattern; differences of probabilities.
+        Op::QkFix { dp, .. } => (SUM, 2e-6 * largest(dp)),
+        Op::MetricGrad { dy, .. } => (SUM, 1e-6 * largest(dy)),
         // Three, and a division.
         Op::Interpolate { .. } => (5e-7, tiny),
         // A sum of 1 and a tanh near −1 costs 2⁻²⁴ of what it is multiplied by: x, or dy · x · u′,
@@ -90,7 +135,8 @@ fn tolerance(op: &Op, values: &Values) -> Tolerance {
         | Op::GatherDot { .. }
         | Op::GatherDotGrad { .. }
         | Op::DeltaDot { .. }
-        | Op::AttentionRows { .. } => (SUM, tiny),
+        | Op::AttentionRows { .. }
+        | Op::AppendMeans { .. } => (SUM, tiny),
     };
     Tolerance { relative, absolute }
 }
@@ -193,6 +239,7 @@ pub fn all() -> Vec<Case> {
     last_row(&mut cases);
     gather_dot(&mut cases);
     patching::push(&mut cases);
+    metric::push(&mut cases);
     cases.0
 }
 
@@ -527,7 +574,7 @@ mod tests {
             |values| {
                 let largest = values.iter().copied().map(f32::abs).fold(0.0, f32::max);
                 if let Some(last) = values.last_mut() {
-                    *last += 2e-5 * largest + 4e-6;
+                    *last += 2e-5 * largest + 2e-5;
                 }
             },
             |values| values[0] = f32::NAN,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use pollster::block_on;
 use relp_engine::{Engine, EngineError, Files, WeightSource};
 use relp_hub::{ModelFile, ModelId};
-use relp_model::{Choice, Config, Fallback, Figure, Kind, Pair, Request};
+use relp_model::{Choice, Config, Fallback, Figure, Kind, Pair, Precision, Request};
 
 use crate::cache::Found;
 use crate::failure::{Failure, Result};
@@ -77,7 +77,7 @@ pub(crate) struct Model {
 
 impl Model {
     /// Loads the model of `--model`.
-    pub(crate) fn load(name: Option<&str>, choice: Choice) -> Result<Self> {
+    pub(crate) fn load(name: Option<&str>, choice: Choice, precision: Precision) -> Result<Self> {
         let place = place(name.unwrap_or(BUNDLED))?;
         let config = place.file("config.json", primer!("config.json"))?;
         let tokenizer = place.file("tokenizer.json", primer!("tokenizer.json"))?;
@@ -90,7 +90,7 @@ impl Model {
             }
         };
         let title = place.title();
-        let files = Files { name: &title, config: &config, tokenizer: &tokenizer };
+        let files = Files { name: &title, config: &config, tokenizer: &tokenizer, precision };
         let mut progress = Progress::new();
         progress.now(format!("Loading {title}"));
         let engine = block_on(Engine::load(files, weights, choice, &mut progress))?;

@@ -25,7 +25,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "--prompt is missing or empty: give a text that the model should continue",
         ));
     };
-    let mut model = Model::load(options.model.as_deref(), options.executor)?;
+    let mut model = Model::load(options.model.as_deref(), options.executor, options.weights)?;
     let reader = model.engine().reader();
     let tokens = reader.tokens(prompt, !options.no_bos);
     let most = reader.config().n_ctx;

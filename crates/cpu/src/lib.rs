@@ -7,9 +7,7 @@
 mod kernels;
 mod parallel;
 mod plan;
-
-use std::collections::HashMap;
-use std::sync::Arc;
+mod weights;
 
 use relp_tape::{FeedError, Tape};
 
@@ -18,7 +16,7 @@ pub use plan::Plan;
 /// The executor: weights by name.
 #[derive(Default)]
 pub struct Cpu {
-    weights: HashMap<String, Arc<[f32]>>,
+    weights: weights::Weights,
 }
 
 /// Why the CPU executor could not run a tape.
@@ -34,6 +32,14 @@ pub enum CpuError {
         /// Values given; 0 if it is missing.
         found: usize,
     },
+    /// The tape reads a weight in a way that halves cannot be read.
+    #[error("the weight {name} is kept as halves, but {op} needs it in f32")]
+    Halves {
+        /// The weight.
+        name: String,
+        /// The op.
+        op: &'static str,
+    },
     /// The inputs do not fit the tape.
     #[error(transparent)]
     Feed(#[from] FeedError),
@@ -43,11 +49,6 @@ impl Cpu {
     /// An executor without weights.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Gives a weight, row-major. Plans made before keep what they had.
-    pub fn set_weight(&mut self, name: &str, values: Vec<f32>) {
-        self.weights.insert(name.to_owned(), values.into());
     }
 
     /// Allocates the buffers of a tape.

@@ -30,6 +30,28 @@ pub(crate) fn chunks(out: &mut [f32], len: usize, _work: usize, f: impl Fn(usize
     out.chunks_mut(len).enumerate().for_each(|(i, chunk)| f(i, chunk));
 }
 
+/// `f` of every item, in order; `work` is about the number of multiply-adds of them all.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn map<I: Sync, O: Send>(
+    items: &[I],
+    work: usize,
+    f: impl Fn(&I) -> O + Sync + Send,
+) -> Vec<O> {
+    use rayon::prelude::*;
+
+    if work < WORTH_A_THREAD {
+        items.iter().map(f).collect()
+    } else {
+        items.par_iter().map(f).collect()
+    }
+}
+
+/// `f` of every item, in order.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn map<I, O>(items: &[I], _work: usize, f: impl Fn(&I) -> O) -> Vec<O> {
+    items.iter().map(f).collect()
+}
+
 /// How a matrix product of `work` multiply-adds is shared out.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn of_product(work: usize) -> Parallelism {

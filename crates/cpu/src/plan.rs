@@ -1,16 +1,16 @@
 //! A tape with its buffers.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use relp_tape::{Buf, Content, Feed, FeedError, Op, Outputs, Slots, Tape};
 
 use crate::CpuError;
-use crate::kernels::{activation, attention, embedding, gather, matmul, norm, patching, pointwise};
+use crate::kernels::{
+    activation, attention, embedding, gather, matmul, metric, norm, patching, pointwise, qk_fix,
+};
+use crate::weights::{Matrix, Weight, Weights};
 
 /// The content of one buffer.
 enum Store {
-    Weight(Arc<[f32]>),
+    Weight(Weight),
     Input(Vec<f32>),
     Ids(Vec<u32>),
     /// A computed value: a slot, and how much of it.
@@ -28,10 +28,17 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(
-        tape: &Tape,
-        weights: &HashMap<String, Arc<[f32]>>,
-    ) -> Result<Self, CpuError> {
+    pub(crate) fn new(tape: &Tape, weights: &Weights) -> Result<Self, CpuError> {
+        for op in tape.ops() {
+            let matrices = op.matrices();
+            for (_, buf) in op.reads().into_iter().filter(|(_, buf)| !matrices.contains(buf)) {
+                let info = tape.info(buf);
+                let is_weight = info.content == Content::Weight;
+                if is_weight && matches!(weights.get(&info.name), Some(Weight::F16(_))) {
+                    return Err(CpuError::Halves { name: info.name.clone(), op: op.name() });
+                }
+            }
+        }
         let slots = Slots::of(tape);
         let store = |(buf, info): (Buf, &relp_tape::BufInfo)| match info.content {
             Content::Weight => match weights.get(&info.name) {
@@ -39,7 +46,7 @@ impl Plan {
                 other => Err(CpuError::Weight {
                     name: info.name.clone(),
                     expected: info.len(),
-                    found: other.map_or(0, |values| values.len()),
+                    found: other.map_or(0, Weight::len),
                 }),
             },
             Content::Input => Ok(Store::Input(vec![0.0; info.len()])),
@@ -105,10 +112,19 @@ impl Plan {
 
     fn values(&self, buf: Buf) -> &[f32] {
         match &self.stores[buf.index()] {
-            Store::Weight(values) => values,
+            Store::Weight(Weight::F32(values)) => values,
+            Store::Weight(Weight::F16(_)) => unreachable!("only matrices are kept as halves"),
             Store::Input(values) => values,
             Store::Value(slot, len) => &self.slots[*slot][..*len],
             Store::Ids(_) => &[],
+        }
+    }
+
+    /// The values of an operand that may be kept as halves.
+    fn matrix(&self, buf: Buf) -> Matrix<'_> {
+        match &self.stores[buf.index()] {
+            Store::Weight(weight) => weight.as_matrix(),
+            _ => Matrix::F32(self.values(buf)),
         }
     }
 
@@ -147,12 +163,19 @@ impl Plan {
             [] => return,
         };
         let f = |buf: Buf| self.values(buf);
+        let m = |buf: Buf| self.matrix(buf);
         let shape = |buf: Buf| self.tape.shape(buf);
         let cols = |buf: Buf| self.tape.info(buf).cols();
         let heads = |pattern: Buf, d: usize| attention::Heads::new(shape(pattern), d);
+        let rows_of = |logits: Buf, (clean, clean_rows): (Buf, Buf), targets: Buf, answers| {
+            let (per_row, n_vocab) = (cols(targets), cols(logits));
+            let (clean_rows, targets) = (self.ids(clean_rows), self.ids(targets));
+            let (logits, clean) = (f(logits), f(clean));
+            metric::Rows { logits, clean, clean_rows, targets, per_row, answers, n_vocab }
+        };
         match *op {
             Op::Embed { ids, tokens, positions, .. } => {
-                embedding::embed(self.ids(ids), f(tokens), f(positions), shape(ids)[1], out);
+                embedding::embed(self.ids(ids), m(tokens), f(positions), shape(ids)[1], out);
             }
             Op::LayerNorm { x, gain, bias, eps, .. } => {
                 if let [stats] = rest {
@@ -164,11 +187,11 @@ impl Plan {
                 norm::layer_norm_grad(f(dy), f(x), f(stats), f(gain), add, detach_scale, out);
             }
             Op::Linear { x, w, bias, .. } => {
-                matmul::linear(f(x), f(w), bias.map(f), shape(w)[0], shape(w)[1], out);
+                matmul::linear(f(x), m(w), bias.map(f), shape(w)[0], shape(w)[1], out);
             }
             Op::LinearT { x, w, first_col, add, .. } => {
                 let window = matmul::Window { first_col, cols: cols(x), of: shape(w)[1] };
-                matmul::linear_t(f(x), f(w), window, add.map(f), shape(w)[0], out);
+                matmul::linear_t(f(x), m(w), window, add.map(f), shape(w)[0], out);
             }
             Op::AttentionPattern { qkv, out: pattern } => {
                 attention::attention_pattern(f(qkv), heads(pattern, cols(qkv) / 3), out);
@@ -196,19 +219,22 @@ impl Plan {
                 gather::last_row_grad(f(dy), shape(dx)[1], cols(dx), out);
             }
             Op::GatherDot { x, w, ids, .. } => {
-                gather::gather_dot(f(x), f(w), self.ids(ids), cols(x), cols(ids), out);
+                gather::gather_dot(f(x), m(w), self.ids(ids), cols(x), cols(ids), out);
             }
             Op::GatherDotGrad { dy, w, ids, .. } => {
-                gather::gather_dot_grad(f(dy), f(w), self.ids(ids), cols(w), cols(ids), out);
+                gather::gather_dot_grad(f(dy), m(w), self.ids(ids), cols(w), cols(ids), out);
             }
             Op::DeltaDot { act, grad, first_col, out: of_groups } => {
                 let window = patching::Window { first_col, cols: cols(grad), of: cols(act) };
                 patching::delta_dot(f(act), f(grad), window, cols(of_groups), out);
             }
-            Op::Interpolate { x, .. } => patching::interpolate(f(x), out),
+            Op::Interpolate { x, first_col, cols: moving, .. } => {
+                let window = patching::Window { first_col, cols: moving, of: cols(x) };
+                patching::interpolate(f(x), window, out);
+            }
             Op::AddRows { a, a_rows, b, b_rows, .. } => {
                 let (a_rows, b_rows) = (self.ids(a_rows), self.ids(b_rows));
-                patching::add_rows(f(a), a_rows, f(b), b_rows, cols(a), out);
+                patching::add_rows(m(a), a_rows, f(b), b_rows, cols(a), out);
             }
             Op::Splice { x, rows, blocks, width, .. } => {
                 let (rows, blocks) = (self.ids(rows), self.ids(blocks));
@@ -217,6 +243,20 @@ impl Plan {
             Op::AttentionRows { qkv, queries, keys, heads, .. } => {
                 let (queries, keys) = (self.ids(queries), self.ids(keys));
                 attention::attention_rows(f(qkv), queries, keys, heads, cols(qkv) / 3, out);
+            }
+            Op::AppendMeans { x, rows, .. } => {
+                patching::append_means(f(x), self.ids(rows), cols(rows), cols(x), out);
+            }
+            Op::QkFix { qkv, dp, .. } => {
+                qk_fix::qk_fix(f(qkv), f(dp), heads(dp, cols(qkv) / 3), out);
+            }
+            Op::Metric { logits, clean, clean_rows, targets, answers, measure, .. } => {
+                let rows = rows_of(logits, (clean, clean_rows), targets, answers);
+                metric::metric(&rows, measure, out);
+            }
+            Op::MetricGrad { dy, logits, clean, clean_rows, targets, answers, measure, .. } => {
+                let rows = rows_of(logits, (clean, clean_rows), targets, answers);
+                metric::metric_grad(f(dy), &rows, measure, out);
             }
         }
     }

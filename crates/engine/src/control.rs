@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use relp_model::Part;
 use web_time::{Duration, Instant};
 
 /// The person does not want the result any more.
@@ -16,6 +17,29 @@ pub trait Control {
     /// # Errors
     /// [`Cancelled`] if the work is not wanted any more.
     fn pause(&mut self, done: usize, total: usize) -> impl Future<Output = Result<(), Cancelled>>;
+
+    /// Called with what is there so far of work that is done in several parts.
+    fn part(&mut self, _part: Part) {}
+}
+
+/// One of several runs, whose progress is a share of the whole.
+pub(crate) struct Share<'a, C> {
+    pub(crate) control: &'a mut C,
+    pub(crate) at: usize,
+    pub(crate) of: usize,
+}
+
+impl<C: Control> Control for Share<'_, C> {
+    async fn pause(&mut self, done: usize, total: usize) -> Result<(), Cancelled> {
+        self.control.pause(self.at * total + done, self.of * total).await
+    }
+
+    fn part(&mut self, part: Part) {
+        // Of several pairs, one is not part of the answer.
+        if self.of == 1 {
+            self.control.part(part);
+        }
+    }
 }
 
 /// For those who wait for the end.
@@ -43,6 +67,11 @@ pub(crate) struct Pace<'a, C> {
 impl<'a, C: Control> Pace<'a, C> {
     pub(crate) fn new(control: &'a mut C, parts: usize) -> Self {
         Self { control, last: Instant::now(), parts, done: 0 }
+    }
+
+    /// Tells what is there so far.
+    pub(crate) fn part(&mut self, part: Part) {
+        self.control.part(part);
     }
 
     /// What is counted from now on belongs to the next part.

@@ -4,20 +4,22 @@ use std::rc::Rc;
 
 use relp_model::{
     Checkpoint, Choice, Computation, Config, Device, Executor as FigureExecutor, FIGURE_SCHEMA,
-    Fallback, Figure, Kind, Loaded, Map, Metric, ModelInfo, Pair, Predictions, Problem, Prompt,
-    Recipe, Request, Run, Site, Tokenizer, Tokens, check_normaliser, top_predictions,
+    Fallback, Figure, Kind, Loaded, Map, Method, MetricValues, ModelInfo, Neuron, Pair, PairText,
+    Part, Precision, Predictions, Problem, Prompt, Recipe, Request, Run, Site, Token, Tokenizer,
+    Tokens, check_normaliser, mean, top_predictions,
 };
+use relp_tape::{Piece, Storage};
 use sha2::{Digest, Sha256};
 
-use crate::control::{Control, Pace};
+use crate::control::{Control, Pace, Share};
 use crate::executor::{Executor, Plan};
 use crate::{EngineError, Files, Reader, SelfTest, WeightSource};
 
 /// How many next tokens a figure names.
 const PREDICTIONS: usize = 10;
 
-/// Bytes read at once where only the hash needs them.
-const PIECE: usize = 1 << 20;
+/// Bytes read at once; whole pairs of values of every type.
+const PIECE: usize = 4 << 20;
 
 /// How many plans are kept: a person goes back and forth between a few rule sets and lengths.
 const MOST_PLANS: usize = 6;
@@ -55,18 +57,21 @@ impl<S: WeightSource> Engine<S> {
         let config = Config::from_json(files.config)?;
         let tokenizer = Tokenizer::from_json(files.tokenizer, config.n_vocab)?;
         let checkpoint = read_header(&mut source, &config).await?;
+        let precision = files.precision;
         let (mut executor, mut device) = Executor::open(choice, &SelfTest::stored()?).await;
         let mut pace = Pace::new(control, 1);
-        let loaded = load_weights(&mut source, &checkpoint, &mut executor, &mut pace).await;
+        let loaded =
+            load_weights(&mut source, &checkpoint, precision, &mut executor, &mut pace).await;
         let sha256 = match loaded {
             Err(error) if error.is_of_gpu() => {
                 let fallback = Some(Fallback::Failed(error.to_string()));
                 (executor, device) = Executor::open_cpu(fallback);
-                load_weights(&mut source, &checkpoint, &mut executor, &mut pace).await?
+                load_weights(&mut source, &checkpoint, precision, &mut executor, &mut pace).await?
             }
             other => other?,
         };
-        let info = ModelInfo { name: files.name.to_owned(), sha256, config: config.clone() };
+        let name = files.name.to_owned();
+        let info = ModelInfo { name, sha256, weights: precision, config: config.clone() };
         let reader = Rc::new(Reader { config, tokenizer });
         Ok(Self { reader, info, source, executor, device, plans: Vec::new() })
     }
@@ -100,14 +105,31 @@ impl<S: WeightSource> Engine<S> {
     /// Runs a request. If the GPU fails, the CPU takes its place, for this run and the next.
     ///
     /// # Errors
-    /// If the pair cannot be compared, the run fails, or `control` cancels.
+    /// If a pair cannot be compared, the run fails, or `control` cancels.
     pub async fn attribute(
         &mut self,
         request: &Request,
         control: &mut impl Control,
     ) -> Result<Figure, EngineError> {
-        let pair = self.reader.pair(&request.pair).map_err(EngineError::Pair)?;
-        self.answer(pair, request, control).await
+        if request.batch.is_empty() {
+            let pair =
+                self.reader.pair(&request.pair, request.metric).map_err(EngineError::Pair)?;
+            return self.answer(pair, request, control).await;
+        }
+        // What is wrong with a pair is said before the work on others.
+        let read = |(at, text): (usize, &PairText)| {
+            let pair = self.reader.pair(text, request.metric);
+            pair.map_err(|problems| EngineError::OneOfPairs { pair: at + 1, problems })
+        };
+        let pairs: Vec<Pair> =
+            request.batch.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        let of = pairs.len();
+        let mut figures = Vec::with_capacity(of);
+        for (at, pair) in pairs.into_iter().enumerate() {
+            let mut control = Share { control, at, of };
+            figures.push(self.answer(pair, request, &mut control).await?);
+        }
+        Ok(mean(&figures)?)
     }
 
     /// Runs a request on a pair of token ids; the prompts of the request itself are not read.
@@ -120,7 +142,7 @@ impl<S: WeightSource> Engine<S> {
         request: &Request,
         control: &mut impl Control,
     ) -> Result<Figure, EngineError> {
-        pair.check(&self.reader.config).map_err(EngineError::Pair)?;
+        pair.check(request.metric, &self.reader.config).map_err(EngineError::Pair)?;
         self.answer(pair, request, control).await
     }
 
@@ -130,14 +152,61 @@ impl<S: WeightSource> Engine<S> {
         request: &Request,
         control: &mut impl Control,
     ) -> Result<Figure, EngineError> {
-        let run = match self.run(&pair, request, control).await {
+        request.check().map_err(EngineError::Pair)?;
+        let neurons = self.neurons(&pair, request, control).await?;
+        let request = &Request { neurons, ..request.clone() };
+        let run = self.run_somewhere(&pair, request, control).await?;
+        self.figure(pair, request, run)
+    }
+
+    /// The neurons that an exact run patches: those that the request names, or RelP.
+    async fn neurons(
+        &mut self,
+        pair: &Pair,
+        request: &Request,
+        control: &mut impl Control,
+    ) -> Result<Vec<Neuron>, EngineError> {
+        let exact = request.method == Method::Ap && request.sites.contains(&Site::Post);
+        if !exact {
+            return Ok(Vec::new());
+        }
+        if !request.neurons.is_empty() {
+            let config = &self.reader.config;
+            let inside = |n: &Neuron| {
+                n.layer < config.n_layer && n.position < pair.positions() && n.neuron < config.d_mlp
+            };
+            let mut neurons: Vec<Neuron> = request.neurons.iter().copied().filter(inside).collect();
+            neurons.sort_unstable();
+            neurons.dedup();
+            return Ok(neurons);
+        }
+        let sites = vec![Site::Post];
+        let asked = Request { method: Method::Relp, sites, ..request.clone() };
+        let asked = match asked.check() {
+            Ok(()) => asked,
+            // Where gradients are 0, they are taken of the logits.
+            Err(_) => Request { metric: relp_model::Metric::LogitDiff, ..asked },
+        };
+        let run = self.run_somewhere(pair, &asked, control).await?;
+        let scores = run.scores.get(&Site::Post).map_or(&[][..], Vec::as_slice);
+        let config = &self.reader.config;
+        Ok(Neuron::largest(scores, config.n_layer, config.d_mlp, request.top))
+    }
+
+    /// Runs a request; if the GPU fails, on the CPU.
+    async fn run_somewhere(
+        &mut self,
+        pair: &Pair,
+        request: &Request,
+        control: &mut impl Control,
+    ) -> Result<Run, EngineError> {
+        match self.run(pair, request, control).await {
             Err(error) if self.is_of_gpu(&error) => {
                 self.fall_back(&error, control).await?;
-                self.run(&pair, request, control).await?
+                self.run(pair, request, control).await
             }
-            other => other?,
-        };
-        self.figure(pair, request, &run)
+            other => other,
+        }
     }
 
     /// Whether the GPU is in use and at fault.
@@ -161,7 +230,8 @@ impl<S: WeightSource> Engine<S> {
     ) -> Result<(), EngineError> {
         let checkpoint = read_header(&mut self.source, &self.reader.config).await?;
         let mut pace = Pace::new(control, 1);
-        load_weights(&mut self.source, &checkpoint, &mut executor, &mut pace).await?;
+        let precision = self.info.weights;
+        load_weights(&mut self.source, &checkpoint, precision, &mut executor, &mut pace).await?;
         self.executor = executor;
         self.device = device;
         self.plans.clear();
@@ -192,6 +262,11 @@ impl<S: WeightSource> Engine<S> {
                 Some(whole) => whole.add(&run),
             }
             pace.next_part();
+            if let Some(so_far) = whole.as_ref().filter(|_| part + 1 < parts) {
+                let figure = self.figure(pair.clone(), request, so_far.clone())?;
+                let missing = recipe.missing(&self.reader.config, part + 1);
+                pace.part(Part { figure, missing });
+            }
         }
         pace.now(0, 1).await?;
         match whole {
@@ -216,7 +291,7 @@ impl<S: WeightSource> Engine<S> {
             return Err(implausible(format!("{name} is not a finite number")));
         }
         let run = computation.read(&outputs, request.direction);
-        if agrees_with_itself(&run, pair) {
+        if agrees_with_itself(&run, pair, request) {
             Ok(run)
         } else {
             Err(implausible("two ways to compute the logits disagree".to_owned()))
@@ -241,10 +316,10 @@ impl<S: WeightSource> Engine<S> {
         }
     }
 
-    fn figure(&self, pair: Pair, request: &Request, run: &Run) -> Result<Figure, EngineError> {
+    fn figure(&self, pair: Pair, request: &Request, run: Run) -> Result<Figure, EngineError> {
         let (clean, corrupted) = (run.metric_clean, run.metric_corrupted);
         let divisor = if request.normalise {
-            check_normaliser(clean, corrupted)
+            check_normaliser(request.metric, clean, corrupted)
                 .map_err(|problem: Problem| EngineError::Pair(vec![problem]))?
         } else {
             1.0
@@ -256,47 +331,58 @@ impl<S: WeightSource> Engine<S> {
             };
             top_predictions(logits, PREDICTIONS, &self.reader.tokenizer)
         };
-        let map = |site: Site, values: &[f32]| {
-            let values = values.iter().map(|&x| (f64::from(x) / divisor) as f32).collect();
-            let layers = self.reader.config.n_layer;
-            match site {
-                Site::Z => Map::by_head(layers, self.reader.config.n_head, values),
-                _ => Map::by_layer_and_position(layers, values),
+        let config = &self.reader.config;
+        let predictions = Predictions {
+            clean: predictions(Prompt::Clean),
+            corrupted: predictions(Prompt::Corrupted),
+        };
+        let map = |(site, mut scores): (Site, Vec<f32>)| {
+            scores.iter_mut().for_each(|x| *x = (f64::from(*x) / divisor) as f32);
+            if request.method.is_unsigned() {
+                scores.iter_mut().for_each(|x| *x = x.abs());
             }
+            let neurons = match (site, request.neurons.is_empty()) {
+                (Site::Post, true) => {
+                    Neuron::largest(&scores, config.n_layer, config.d_mlp, request.top)
+                }
+                _ => request.neurons.clone(),
+            };
+            (site, Map::of(site, config, scores, &neurons))
         };
         Ok(Figure {
             schema: FIGURE_SCHEMA.to_owned(),
             model: self.info.clone(),
-            predictions: Predictions {
-                clean: predictions(Prompt::Clean),
-                corrupted: predictions(Prompt::Corrupted),
-            },
+            predictions,
             tokens: Tokens { clean: pair.clean, corrupted: pair.corrupted },
-            answer: pair.answer,
-            foil: pair.foil,
-            metric: Metric { name: "logit_diff".to_owned(), clean, corrupted },
+            answers: pair.answers,
+            foils: pair.foils,
+            metric: MetricValues { name: request.metric, clean, corrupted },
             method: request.method,
             rules: request.effective_rules(),
             steps: request.effective_steps(),
             convergence_error: run.convergence_error.map(|error| error / divisor.abs()),
             direction: request.direction,
+            replace: request.effective_replace(),
             normalised: request.normalise,
             executor: FigureExecutor { kind: self.device.kind, device: self.device.name.clone() },
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            maps: run.scores.iter().map(|(&site, values)| (site, map(site, values))).collect(),
+            maps: run.scores.into_iter().map(map).collect(),
+            pairs: Vec::new(),
         })
     }
 }
 
-/// The metric is computed from two rows of the unembedding, the predictions from all of them, by
-/// two different kernels: if these disagree, the device is not to be trusted.
-fn agrees_with_itself(run: &Run, pair: &Pair) -> bool {
-    let agrees = |logits: &[f32], metric: f64| {
-        let logit = |id: u32| logits.get(id as usize).map(|&logit| f64::from(logit));
-        let (Some(answer), Some(foil)) = (logit(pair.answer.id), logit(pair.foil.id)) else {
-            return false;
-        };
-        (answer - foil - metric).abs() <= 1e-3 * (1.0 + answer.abs().max(foil.abs()))
+/// The metric and the predictions are computed by different kernels: if these disagree, the device
+/// is not to be trusted.
+fn agrees_with_itself(run: &Run, pair: &Pair, request: &Request) -> bool {
+    let ids = |tokens: &[Token]| tokens.iter().map(|token| token.id).collect::<Vec<_>>();
+    let (answers, foils) = (ids(&pair.answers), ids(&pair.foils));
+    let agrees = |logits: &[f32], found: f64| {
+        let clean = &run.logits_clean;
+        let Some(metric) = request.metric.of(logits, clean, &answers, &foils) else { return false };
+        // The larger the logits, the more of a difference is rounding.
+        let largest = logits.iter().fold(0.0_f32, |largest, logit| largest.max(logit.abs()));
+        (metric - found).abs() <= 1e-3 * (1.0 + f64::from(largest))
     };
     agrees(&run.logits_clean, run.metric_clean)
         && agrees(&run.logits_corrupted, run.metric_corrupted)
@@ -316,11 +402,12 @@ async fn read_header(
     Ok(Checkpoint::from_header(&header, len, config)?)
 }
 
-/// Reads the whole file once, in order; gives every tensor to the executor and returns the SHA-256
-/// of the file.
+/// Reads the whole file once, in order and in pieces; gives every tensor to the executor and returns
+/// the SHA-256 of the file.
 async fn load_weights(
     source: &mut impl WeightSource,
     checkpoint: &Checkpoint,
+    precision: Precision,
     executor: &mut Executor,
     pace: &mut Pace<'_, impl Control>,
 ) -> Result<String, EngineError> {
@@ -329,19 +416,42 @@ async fn load_weights(
     let mut at = 0;
     let mut tensors = checkpoint.tensors.iter().peekable();
     while at < len {
-        let next = tensors.next_if(|tensor| tensor.bytes.start == at);
-        let end = match (next, tensors.peek()) {
+        // What the header does not name is only hashed.
+        let tensor = tensors.next_if(|tensor| tensor.bytes.start == at);
+        let end = match (tensor, tensors.peek()) {
             (Some(tensor), _) => tensor.bytes.end,
-            (None, Some(tensor)) => tensor.bytes.start.min(at + PIECE),
-            (None, None) => len.min(at + PIECE),
+            (None, Some(tensor)) => tensor.bytes.start,
+            (None, None) => len,
         };
-        let bytes = source.read(at..end).await.map_err(EngineError::Source)?;
-        hash.update(&bytes);
-        if let Some(tensor) = next {
-            executor.set_weight(&tensor.name, tensor.dtype.to_f32(&bytes))?;
+        if let Some(tensor) = tensor {
+            let elements = (end - at) / tensor.dtype.bytes();
+            executor.reserve_weight(&tensor.name, elements, precision.storage(tensor))?;
         }
-        at = end;
-        pace.step(at, len).await?;
+        let start = at;
+        while at < end {
+            let bytes = source.read(at..end.min(at + PIECE)).await.map_err(EngineError::Source)?;
+            if bytes.is_empty() {
+                return Err(EngineError::Source("they end too soon".to_owned()));
+            }
+            hash.update(&bytes);
+            if let Some(tensor) = tensor {
+                let first = (at - start) / tensor.dtype.bytes();
+                let name = &tensor.name;
+                match precision.storage(tensor) {
+                    Storage::F32 => {
+                        let values = tensor.dtype.to_f32(&bytes);
+                        executor.write_weight(name, first, Piece::F32(&values))?;
+                    }
+                    Storage::F16 => {
+                        let bits = tensor.dtype.to_f16(&bytes);
+                        let bits = bits.ok_or_else(|| EngineError::NotHalves(name.clone()))?;
+                        executor.write_weight(name, first, Piece::F16(&bits))?;
+                    }
+                }
+            }
+            at += bytes.len();
+            pace.step(at, len).await?;
+        }
     }
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -2,7 +2,7 @@
 
 use relp_cpu::CpuError;
 use relp_gpu::GpuError;
-use relp_model::{CheckpointError, ConfigError, Problem, TokenizerError};
+use relp_model::{CheckpointError, ConfigError, NoMean, Problem, TokenizerError};
 use relp_tape::FeedError;
 
 use crate::{Cancelled, SelfTestError};
@@ -16,6 +16,25 @@ pub enum EngineError {
     /// The pair cannot be compared, for each of these reasons.
     #[error("{}", sentences(.0))]
     Pair(Vec<Problem>),
+    /// One of several pairs cannot be compared.
+    #[error("Pair {pair}: {}", sentences(.problems))]
+    OneOfPairs {
+        /// Which, counted from 1.
+        pair: usize,
+        /// Why.
+        problems: Vec<Problem>,
+    },
+    /// The pairs have no mean.
+    #[error("{0}")]
+    NoMean(#[from] NoMean),
+    /// There is no such layer.
+    #[error("There is no layer {layer}: this model's are 0 to {}.", .layers - 1)]
+    NoLayer {
+        /// What was asked for.
+        layer: usize,
+        /// Layers of the model.
+        layers: usize,
+    },
     /// A file of the model cannot be used.
     #[error("{0}")]
     Config(#[from] ConfigError),
@@ -25,9 +44,15 @@ pub enum EngineError {
     /// A file of the model cannot be used.
     #[error("{0}")]
     Tokenizer(#[from] TokenizerError),
+    /// A weight is too large for 16 bits.
+    #[error("{0} holds values that 16 bits cannot: load the model with weights of 32 bits.")]
+    NotHalves(String),
     /// The weights cannot be read.
     #[error("The weights cannot be read: {0}.")]
     Source(String),
+    /// A model cannot be fetched or kept, in a sentence of whoever tried.
+    #[error("{0}")]
+    Fetch(String),
     /// No model has been loaded.
     #[error("No model is loaded yet: wait for it, or load one.")]
     NoModel,

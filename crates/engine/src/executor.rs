@@ -1,12 +1,14 @@
 //! The three executors behind one face.
 
 use std::collections::HashMap;
+use std::iter::repeat_n;
 use std::sync::Arc;
 
+use half::f16;
 use relp_cpu::Cpu;
 use relp_gpu::{Gpu, GpuError};
 use relp_model::{Choice, Device, Fallback, Kind};
-use relp_tape::{Content, Feed, Outputs, Tape, reference};
+use relp_tape::{Content, Feed, Outputs, Piece, Storage, Tape, reference};
 
 use crate::control::{Control, Pace};
 use crate::{EngineError, SelfTest};
@@ -67,14 +69,46 @@ impl Executor {
         }
     }
 
-    /// Gives a weight.
-    pub(crate) fn set_weight(&mut self, name: &str, values: Vec<f32>) -> Result<(), EngineError> {
+    /// Makes room for a weight.
+    pub(crate) fn reserve_weight(
+        &mut self,
+        name: &str,
+        len: usize,
+        storage: Storage,
+    ) -> Result<(), EngineError> {
         match self {
             Self::Reference(weights) => {
-                weights.insert(name.to_owned(), values.into());
+                weights.insert(name.to_owned(), repeat_n(0.0, len).collect());
             }
-            Self::Cpu(cpu) => cpu.set_weight(name, values),
-            Self::Gpu(gpu) => gpu.set_weight(name, &values)?,
+            Self::Cpu(cpu) => cpu.reserve_weight(name, len, storage),
+            Self::Gpu(gpu) => gpu.reserve_weight(name, len, storage)?,
+        }
+        Ok(())
+    }
+
+    /// Gives consecutive values of a weight, from the `at`-th on.
+    pub(crate) fn write_weight(
+        &mut self,
+        name: &str,
+        at: usize,
+        piece: Piece<'_>,
+    ) -> Result<(), EngineError> {
+        match self {
+            Self::Reference(weights) => {
+                let place = weights.get_mut(name).map(Arc::make_mut);
+                let Some(place) = place.and_then(|all| all.get_mut(at..at + piece.len())) else {
+                    unreachable!("{name} was reserved")
+                };
+                match piece {
+                    Piece::F32(values) => place.copy_from_slice(values),
+                    // Halves are rounded values, and otherwise computed with as any.
+                    Piece::F16(bits) => place.iter_mut().zip(bits).for_each(|(value, &bits)| {
+                        *value = f16::from_bits(bits).to_f32();
+                    }),
+                }
+            }
+            Self::Cpu(cpu) => cpu.write_weight(name, at, piece)?,
+            Self::Gpu(gpu) => gpu.write_weight(name, at, piece)?,
         }
         Ok(())
     }

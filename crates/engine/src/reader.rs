@@ -1,6 +1,6 @@
 //! Reading prompts as a model does.
 
-use relp_model::{Config, Pair, PairText, Preview, Problem, Token, Tokenizer};
+use relp_model::{Config, Metric, Pair, PairText, Preview, Problem, Token, Tokenizer};
 
 /// A model's tokenizer and limits: all that a pair is checked by. It can be used while the engine
 /// computes.
@@ -11,12 +11,12 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Tokenises and checks a pair.
+    /// Tokenises and checks a pair for a metric.
     ///
     /// # Errors
     /// All problems found, at least one.
-    pub fn pair(&self, text: &PairText) -> Result<Pair, Vec<Problem>> {
-        Pair::prepare(text, &self.tokenizer, &self.config)
+    pub fn pair(&self, text: &PairText, metric: Metric) -> Result<Pair, Vec<Problem>> {
+        Pair::prepare(text, metric, &self.tokenizer, &self.config)
     }
 
     /// The sizes of the model.
@@ -37,11 +37,11 @@ impl Reader {
     }
 
     /// A pair as the model sees it, whether or not it can be compared.
-    pub fn preview(&self, text: &PairText) -> Preview {
+    pub fn preview(&self, text: &PairText, metric: Metric) -> Preview {
         Preview {
             clean: self.tokens(&text.clean, text.bos),
             corrupted: self.tokens(&text.corrupted, text.bos),
-            problems: self.pair(text).err().unwrap_or_default(),
+            problems: self.pair(text, metric).err().unwrap_or_default(),
             notes: text.notes(&self.tokenizer),
         }
     }

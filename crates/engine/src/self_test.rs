@@ -2,7 +2,8 @@
 
 use relp_gpu::{Gpu, GpuError};
 use relp_model::{
-    Computation, Config, Direction, Method, Pair, PairText, Recipe, Request, Rules, Site, Token,
+    Computation, Config, Direction, Method, Metric, Pair, Recipe, Replace, Request, Rules, Site,
+    Token,
 };
 use relp_tape::{Content, Feed, Outputs};
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,10 @@ pub struct SelfTest {
     pub relp: Vec<f32>,
     /// The exact scores of heads and MLPs.
     pub ap: Vec<f32>,
-    /// Integrated gradients of what attention adds.
+    /// Integrated gradients of what attention adds, of a mean ablation measured in probabilities.
     pub ig: Vec<f32>,
+    /// AtP\* of queries and keys.
+    pub star: Vec<f32>,
 }
 
 /// The GPU did not pass.
@@ -76,7 +79,7 @@ impl SelfTest {
 
     /// Runs the test on a GPU. It leaves small weights behind, which a model replaces.
     pub(crate) async fn run(&self, gpu: &mut Gpu) -> Result<(), SelfTestError> {
-        let expected = [&self.atp, &self.relp, &self.ap, &self.ig];
+        let expected = [&self.atp, &self.relp, &self.ap, &self.ig, &self.star];
         for (method, expected) in METHODS.into_iter().zip(expected) {
             let known = record(method);
             for (name, values) in &known.weights {
@@ -91,7 +94,8 @@ impl SelfTest {
 }
 
 /// In the order of the fields of [`SelfTest`].
-const METHODS: [Method; 4] = [Method::Atp, Method::Relp, Method::Ap, Method::IgActivations];
+const METHODS: [Method; 5] =
+    [Method::Atp, Method::Relp, Method::Ap, Method::IgActivations, Method::AtpStar];
 
 /// A computation, with everything that goes into it.
 struct Known {
@@ -106,16 +110,18 @@ fn record(method: Method) -> Known {
     let sites = match method {
         Method::Ap => vec![Site::Z, Site::MlpOut],
         Method::IgActivations => vec![Site::AttnOut],
+        Method::AtpStar => vec![Site::Q, Site::K],
         _ => Site::PAPER.to_vec(),
     };
+    let of_means = method == Method::IgActivations;
     let request = Request {
-        pair: PairText::default(),
         method,
         rules: Rules::RELP,
-        direction: Direction::Denoise,
+        replace: if of_means { Replace::Mean } else { Replace::Source },
+        metric: if of_means { Metric::Kl } else { Metric::LogitDiff },
         sites,
-        normalise: false,
         steps: 2,
+        ..Request::default()
     };
     let pair = pair();
     let computation = Recipe::new(&request, &pair).record(&CONFIG, 0);
@@ -142,7 +148,7 @@ fn pair() -> Pair {
     let corrupted =
         corrupted.enumerate().map(|(i, [kept, new])| if i > 26 && i % 3 == 0 { new } else { kept });
     let corrupted = corrupted.collect();
-    Pair { corrupted, clean, answer: token(), foil: token() }
+    Pair { corrupted, clean, answers: vec![token()], foils: vec![token()] }
 }
 
 impl Known {
@@ -226,8 +232,8 @@ mod tests {
     /// With `RELP_BLESS=1` the stored numbers are written anew.
     #[test]
     fn the_stored_numbers_are_the_references() {
-        let [atp, relp, ap, ig] = METHODS.map(by_reference);
-        let computed = SelfTest { atp, relp, ap, ig };
+        let [atp, relp, ap, ig, star] = METHODS.map(by_reference);
+        let computed = SelfTest { atp, relp, ap, ig, star };
         if std::env::var_os("RELP_BLESS").is_some() {
             let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/self_test.json");
             std::fs::write(path, serde_json::to_string(&computed).unwrap() + "\n").unwrap();
@@ -240,6 +246,7 @@ mod tests {
         };
         assert!(close(&computed.atp, &stored.atp) && close(&computed.relp, &stored.relp));
         assert!(close(&computed.ap, &stored.ap) && close(&computed.ig, &stored.ig));
+        assert!(close(&computed.star, &stored.star));
         assert!(!close(&stored.atp, &stored.relp), "the rules must matter");
         let largest = stored.relp.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
         assert!((0.1..1000.0).contains(&largest), "{largest}");
@@ -256,13 +263,14 @@ mod tests {
         fn a_gpu_that_computes_wrong_numbers_is_not_used() {
             let (_, device) = block_on(Executor::open(Choice::Gpu, &SelfTest::stored().unwrap()));
             assert_eq!((device.kind, device.fallback), (Kind::Gpu, None));
-            for part in 0..4 {
+            for part in 0..5 {
                 let mut wrong = SelfTest::stored().unwrap();
                 let values = match part {
                     0 => &mut wrong.atp,
                     1 => &mut wrong.relp,
                     2 => &mut wrong.ap,
-                    _ => &mut wrong.ig,
+                    3 => &mut wrong.ig,
+                    _ => &mut wrong.star,
                 };
                 values.iter_mut().for_each(|value| *value *= 1.01);
                 let (_, device) = block_on(Executor::open(Choice::Gpu, &wrong));

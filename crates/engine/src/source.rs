@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::ops::Range;
 
-/// The two small files of a model, and its name.
+use relp_model::Precision;
+
+/// The two small files of a model, its name, and how to keep it.
 #[derive(Clone, Copy, Debug)]
 pub struct Files<'a> {
     /// What people call the model.
@@ -12,6 +14,8 @@ pub struct Files<'a> {
     pub config: &'a [u8],
     /// `tokenizer.json`.
     pub tokenizer: &'a [u8],
+    /// How exactly the weights are to be kept.
+    pub precision: Precision,
 }
 
 /// `model.safetensors`, read piece by piece, so that it never has to be in memory as a whole.

@@ -14,6 +14,11 @@ struct Params {
 @group(0) @binding(4) var<storage, read> b_rows: array<u32>; // [R]
 @group(0) @binding(5) var<storage, read_write> out: array<f32>; // [R,D]
 
+// How a matrix is kept, only this function and its binding know.
+fn a_of(n: u32) -> f32 {
+    return a[n];
+}
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -30,7 +35,7 @@ fn main(
     let j = b_rows[r];
     var sum = 0.0;
     if (i < params.A) {
-        sum = a[i * params.D + d];
+        sum = a_of(i * params.D + d);
     }
     if (j < params.B) {
         sum += b[j * params.D + d];

@@ -12,6 +12,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read> positions: array<f32>; // [P,D], P ≥ T
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // [B,T,D]
 
+// How a matrix is kept, only this function and its binding know.
+fn tokens_of(n: u32) -> f32 {
+    return tokens[n];
+}
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -25,5 +30,5 @@ fn main(
     let row = n / params.D;
     let d = n % params.D;
     let t = row % params.T;
-    out[n] = tokens[ids[row] * params.D + d] + positions[t * params.D + d];
+    out[n] = tokens_of(ids[row] * params.D + d) + positions[t * params.D + d];
 }

@@ -12,6 +12,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read> ids: array<u32>; // [≥N,K]
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // [N,K]
 
+// How a matrix is kept, only this function and its binding know.
+fn w_of(n: u32) -> f32 {
+    return w[n];
+}
+
 var<workgroup> partial: array<f32, 128>;
 
 // The sum of every invocation's value, as a tree: always in the same order.
@@ -41,7 +46,7 @@ fn main(
     let w_row = ids[r] * params.D;
     var sum = 0.0;
     for (var d = local; d < params.D; d += 128u) {
-        sum += x[x_row + d] * w[w_row + d];
+        sum += x[x_row + d] * w_of(w_row + d);
     }
     sum = sum_of_group(local, sum);
     if (local == 0u) {

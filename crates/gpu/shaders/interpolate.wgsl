@@ -1,9 +1,12 @@
-// out[k·B+b,…] = x[b,…] + (k+1)/steps · (x[B+b,…] − x[b,…])
+// out[k·B+b,…] = x[b,…] + (k+1)/steps · (x[B+b,…] − x[b,…]) in some columns, x[b,…] in the others
 
 struct Params {
     N: u32, // elements of out
     half: u32, // elements of the base runs
     steps: u32,
+    C: u32, // columns
+    first_col: u32, // of those that move
+    moving: u32, // how many do
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -22,5 +25,7 @@ fn main(
     }
     let part = f32(n / params.half + 1u) / f32(params.steps);
     let i = n % params.half;
-    out[n] = x[i] + part * (x[params.half + i] - x[i]);
+    // Of a column before the first that moves, the difference wraps round to a large number.
+    let moves = i % params.C - params.first_col < params.moving;
+    out[n] = x[i] + select(0.0, part, moves) * (x[params.half + i] - x[i]);
 }

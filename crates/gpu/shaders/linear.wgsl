@@ -16,6 +16,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [J] if has_bias
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // [R,J]
 
+// How a matrix is kept, only this function and its binding know.
+fn w_of(n: u32) -> f32 {
+    return w[n];
+}
+
 // Rows, and columns, of a tile.
 const TILE = 32u;
 // The part of the sum that is in workgroup memory at a time.
@@ -35,7 +40,7 @@ fn x_at(r: u32, i: u32) -> f32 {
 
 fn w_at(i: u32, j: u32) -> f32 {
     if (i < params.I && j < params.J) {
-        return w[i * params.J + j];
+        return w_of(i * params.J + j);
     }
     return 0.0;
 }

@@ -18,6 +18,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read> add: array<f32>; // [≥R,I] if has_add
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // [R,I]
 
+// How a matrix is kept, only this function and its binding know.
+fn w_of(n: u32) -> f32 {
+    return w[n];
+}
+
 // Rows, and columns, of a tile.
 const TILE = 32u;
 // The part of the sum that is in workgroup memory at a time.
@@ -37,7 +42,7 @@ fn x_at(r: u32, c: u32) -> f32 {
 
 fn w_at(i: u32, c: u32) -> f32 {
     if (i < params.I && c < params.C) {
-        return w[i * params.J + params.first_col + c];
+        return w_of(i * params.J + params.first_col + c);
     }
     return 0.0;
 }

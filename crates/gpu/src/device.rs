@@ -20,6 +20,7 @@ pub struct Gpu {
     pub(crate) counts: Counts,
     pub(crate) pace: Pace,
     adapter: AdapterSummary,
+    split_at: Option<u64>,
 }
 
 /// What is known of the adapter.
@@ -67,6 +68,7 @@ impl Gpu {
             faults: Faults::of(&device),
             pace: Pace::new(summary.is_software),
             adapter: summary,
+            split_at: None,
             pipelines: Pipelines::default(),
             weights: Weights::default(),
             counts: Counts::default(),
@@ -78,6 +80,17 @@ impl Gpu {
     /// What is known of the adapter.
     pub fn adapter(&self) -> &AdapterSummary {
         &self.adapter
+    }
+
+    /// The most bytes of a weight that a shader sees through one binding.
+    pub(crate) fn max_weight_bytes(&self) -> u64 {
+        self.split_at.unwrap_or(self.adapter.max_tensor_bytes)
+    }
+
+    /// Keeps weights of more bytes in several buffers, as if the GPU allowed no more: so a large GPU
+    /// can show what happens on a small one.
+    pub fn split_weights_at(&mut self, bytes: u64) {
+        self.split_at = Some(bytes.min(self.adapter.max_tensor_bytes));
     }
 
     pub(crate) fn check_size(&self, name: &str, elements: usize) -> Result<u64, GpuError> {

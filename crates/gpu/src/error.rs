@@ -47,6 +47,16 @@ pub enum GpuError {
         /// Elements that were set.
         found: usize,
     },
+    /// The tape reads a weight in a way that halves, or several buffers, cannot be read.
+    #[error(
+        "the weight {name} is kept as halves or in parts, which {op} cannot read: please report this"
+    )]
+    NotPlain {
+        /// The tensor.
+        name: String,
+        /// The op.
+        op: &'static str,
+    },
     /// The run was given something that does not fit its tape.
     #[error(transparent)]
     Feed(#[from] FeedError),

@@ -1,6 +1,6 @@
 //! What each op's shader is given: buffers, parameters, and how many workgroups run it.
 
-use relp_tape::{Buf, Op, Slope, Tape};
+use relp_tape::{Buf, Measure, Op, Slope, Tape};
 
 /// Elements that a workgroup computes in a shader with an invocation an element.
 const GROUP: usize = 64;
@@ -104,9 +104,10 @@ pub(crate) fn kernel(tape: &Tape, op: &Op) -> Kernel {
                 cols(out) as u32,
             ],
         ),
-        Op::Interpolate { x, out } => {
+        Op::Interpolate { x, first_col, cols: moving, out } => {
             let half = len(x) / 2;
-            elements(out, &[half as u32, (len(out) / half) as u32])
+            let params = [half, len(out) / half, cols(x), first_col, moving];
+            elements(out, &params.map(|n| n as u32))
         }
         Op::AddRows { a, b, out, .. } => {
             elements(out, &[cols(a) as u32, rows(a) as u32, rows(b) as u32])
@@ -120,7 +121,30 @@ pub(crate) fn kernel(tape: &Tape, op: &Op) -> Kernel {
             let params = [cols(keys), heads, e, rows(qkv)].map(|n| n as u32);
             by_row(rows(out) * heads, &[&params[..], &[scale.to_bits()]].concat())
         }
+        Op::AppendMeans { x, rows, out } => {
+            elements(out, &[len(x) as u32, cols(x) as u32, cols(rows) as u32])
+        }
+        Op::QkFix { qkv, dp, out, .. } => {
+            let [t, h, e, scale] = heads(dp, cols(qkv) / 3);
+            by_row(len(out), &[t, h, e, axis(dp, 0) as u32, scale])
+        }
+        Op::Metric { logits, targets, answers, measure, out, .. } => {
+            by_row(len(out), &metric_params(cols(logits), cols(targets), answers, measure))
+        }
+        Op::MetricGrad { dy, logits, targets, answers, measure, .. } => {
+            by_row(len(dy), &metric_params(cols(logits), cols(targets), answers, measure))
+        }
     }
+}
+
+/// What the shaders of a metric are told after the number of rows.
+fn metric_params(n_vocab: usize, targets: usize, answers: usize, measure: Measure) -> [u32; 4] {
+    let measure = match measure {
+        Measure::LogProb => 0,
+        Measure::ProbDiff => 1,
+        Measure::Divergence => 2,
+    };
+    [n_vocab as u32, targets as u32, answers as u32, measure]
 }
 
 /// About how many floating-point operations an op takes: enough to tell a long submit from a short
@@ -137,6 +161,8 @@ pub(crate) fn work(tape: &Tape, op: &Op) -> f64 {
         Op::AttentionMixGradPattern { dz, out, .. } => 2.0 * len(out) * cols(dz),
         Op::AttentionScoresGrad { ds, out, .. } => 2.0 * len(out) * cols(ds),
         Op::AttentionRows { keys, out, .. } => 6.0 * len(out) * cols(keys),
+        Op::QkFix { qkv, dp, .. } => 3.0 * len(dp) * cols(qkv),
+        Op::Metric { logits, .. } => 10.0 * len(logits),
         _ => op.writes().into_iter().map(|buf| 10.0 * len(buf)).sum(),
     }
 }

@@ -7,6 +7,7 @@ use wgpu::BufferUsages;
 
 use crate::device::{Faults, Scopes};
 use crate::kernel::{kernel, operands, work};
+use crate::weights::Form;
 use crate::{Gpu, GpuError};
 
 /// A tape's buffers, pipelines, bind groups and parameters on a [`Gpu`].
@@ -17,7 +18,7 @@ pub struct Plan {
     pub(crate) tape: Tape,
     /// Of the GPU that the rest belongs to.
     pub(crate) faults: Faults,
-    /// By [`Buf::index`]. Values that are not needed at the same time share one.
+    /// By [`Buf::index`]; of weights the first. Values that are not needed at the same time share one.
     pub(crate) buffers: Vec<wgpu::Buffer>,
     pub(crate) steps: Vec<Step>,
     /// The first op of the run under way that has not been submitted.
@@ -60,9 +61,22 @@ impl Gpu {
     pub async fn plan(&mut self, tape: &Tape) -> Result<Plan, GpuError> {
         self.faults.check()?;
         for (_, info) in tape.bufs() {
-            self.check_size(&info.name, info.len())?;
             if info.content == Content::Weight {
                 self.weights.get(&info.name, info.len())?;
+            } else {
+                self.check_size(&info.name, info.len())?;
+            }
+        }
+        for op in tape.ops() {
+            let matrices = op.matrices();
+            for (_, buf) in op.reads().into_iter().filter(|(_, buf)| !matrices.contains(buf)) {
+                let info = tape.info(buf);
+                if info.content == Content::Weight
+                    && !self.weights.get(&info.name, info.len())?.form.is_plain()
+                {
+                    let name = info.name.clone();
+                    return Err(GpuError::NotPlain { name, op: op.name() });
+                }
             }
         }
         let scopes = Scopes::open(&self.device);
@@ -85,7 +99,7 @@ impl Gpu {
         for (buf, info) in tape.bufs() {
             let usage = match info.content {
                 Content::Weight => {
-                    buffers.push(self.weights.get(&info.name, info.len())?.clone());
+                    buffers.push(self.weights.get(&info.name, info.len())?.buffers[0].clone());
                     continue;
                 }
                 Content::Value => {
@@ -136,20 +150,39 @@ impl Gpu {
 
         let mut steps = Vec::new();
         for (i, (op, kernel)) in tape.ops().iter().zip(kernels).enumerate() {
-            let pipeline = self.pipelines.get(&self.device, op);
+            let weight = |buf: Buf| {
+                let info = tape.info(buf);
+                let is_weight = info.content == Content::Weight;
+                is_weight.then(|| self.weights.get(&info.name, info.len()).ok()).flatten()
+            };
+            let matrices: Vec<_> =
+                op.matrices().into_iter().map(|buf| (buf, weight(buf))).collect();
+            let forms: Vec<Form> =
+                matrices.iter().map(|(_, w)| w.map_or_else(Form::default, |w| w.form)).collect();
+            let pipeline = self.pipelines.get(&self.device, op, &forms);
             let params = wgpu::BufferBinding {
                 buffer: &params,
                 offset: (i * slot) as u64,
                 size: wgpu::BufferSize::new(4 * kernel.params.len() as u64),
             };
             let operands = operands(op);
+            let weight_of = |buf: Buf| {
+                matrices.iter().find(|(matrix, _)| *matrix == buf).and_then(|(_, weight)| *weight)
+            };
             let operands = operands.iter().map(|&buf| wgpu::BufferBinding {
                 buffer: &buffers[buf.index()],
                 offset: 0,
-                size: wgpu::BufferSize::new(4 * tape.info(buf).len() as u64),
+                size: match weight_of(buf) {
+                    Some(_) => None,
+                    None => wgpu::BufferSize::new(4 * tape.info(buf).len() as u64),
+                },
             });
-            let operands = operands.map(wgpu::BindingResource::Buffer);
-            let resources = std::iter::once(wgpu::BindingResource::Buffer(params)).chain(operands);
+            // The further buffers of a weight come last.
+            let more = matrices.iter().filter_map(|(_, weight)| *weight);
+            let more = more.flat_map(|weight| &weight.buffers[1..]);
+            let more = more.map(|buffer| wgpu::BufferBinding { buffer, offset: 0, size: None });
+            let bound = std::iter::once(params).chain(operands).chain(more);
+            let resources = bound.map(wgpu::BindingResource::Buffer);
             let entries: Vec<_> = (0..)
                 .zip(resources)
                 .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })

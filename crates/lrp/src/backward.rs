@@ -164,6 +164,11 @@ impl Pass<'_> {
                 let dx = self.tape.gather_dot_grad(&self.d(x), dy, w, ids);
                 self.accumulate(x, dx);
             }
+            // out[n] = metric(logits[n])
+            Op::Metric { logits, .. } => {
+                let dx = self.tape.metric_grad(&self.d(logits), dy, op);
+                self.accumulate(logits, dx);
+            }
             Op::Linear { .. } => unreachable!("handled above"),
             // Ids have no derivative, and weights need none.
             Op::Embed { .. } => {}
@@ -179,7 +184,10 @@ impl Pass<'_> {
             | Op::Interpolate { .. }
             | Op::AddRows { .. }
             | Op::Splice { .. }
-            | Op::AttentionRows { .. } => panic!("{} has no derivative", op.name()),
+            | Op::AttentionRows { .. }
+            | Op::AppendMeans { .. }
+            | Op::QkFix { .. }
+            | Op::MetricGrad { .. } => panic!("{} has no derivative", op.name()),
         }
     }
     /// Adds a contribution to the coefficient of `activation`.

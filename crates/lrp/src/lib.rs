@@ -9,5 +9,5 @@
 mod backward;
 mod rules;
 
-pub use backward::{Gradients, backward};
+pub use backward::{Block, Gradients, backward};
 pub use rules::{Rule, Rules, UnknownRule};

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Figure, Site};
+use crate::mean::by_neuron;
+use crate::{Figure, Map, Site};
 
 /// How many of the largest cells the overlap is of, or a quarter of the cells where that is fewer.
 const TOP: usize = 10;
@@ -75,19 +76,24 @@ pub struct SiteAgreement {
 }
 
 /// Compares every site that two figures of the same pair share, and `mlp_out` once more without
-/// layer 0.
+/// layer 0. Scores that have no sign are compared with the sizes of the exact ones.
 pub fn agreement(approximate: &Figure, exact: &Figure) -> Vec<SiteAgreement> {
+    let unsigned = approximate.method.is_unsigned();
     let mut all = Vec::new();
     for (&site, exact) in &exact.maps {
         let Some(approximate) = approximate.maps.get(&site) else { continue };
-        if approximate.shape != exact.shape {
-            continue;
+        let Some((of_approximate, mut of_exact)) = cells(approximate, exact) else { continue };
+        if unsigned {
+            of_exact.iter_mut().for_each(|score| *score = score.abs());
         }
         let mut compare = |first: usize, without_layer_0| {
-            let parts = (approximate.values.get(first..), exact.values.get(first..));
-            if let (Some(approximate), Some(exact)) = parts
-                && let Some(agreement) = Agreement::of(approximate, exact)
+            let parts = (of_approximate.get(first..), of_exact.get(first..));
+            if let (Some(of_approximate), Some(of_exact)) = parts
+                && let Some(mut agreement) = Agreement::of(of_approximate, of_exact)
             {
+                if unsigned {
+                    agreement.same_sign = None;
+                }
                 all.push(SiteAgreement { site, without_layer_0, agreement });
             }
         };
@@ -97,6 +103,17 @@ pub fn agreement(approximate: &Figure, exact: &Figure) -> Vec<SiteAgreement> {
         }
     }
     all
+}
+
+/// The scores of the cells that two maps share; of neurons, those that both list.
+fn cells(approximate: &Map, exact: &Map) -> Option<(Vec<f32>, Vec<f32>)> {
+    if approximate.neurons.is_some() && exact.neurons.is_some() {
+        let exact = by_neuron(exact);
+        let both = by_neuron(approximate).into_iter();
+        return Some(both.filter_map(|(n, score)| Some((score, *exact.get(&n)?))).unzip());
+    }
+    let same = approximate.shape == exact.shape && approximate.neurons == exact.neurons;
+    same.then(|| (approximate.values.clone(), exact.values.clone()))
 }
 
 fn mean(x: &[f64]) -> f64 {

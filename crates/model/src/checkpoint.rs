@@ -41,6 +41,21 @@ impl Dtype {
             Dtype::BF16 => widen(bytes, |b| bf16::from_le_bytes(b).to_f32()),
         }
     }
+
+    /// The bits of the values rounded to IEEE binary16; `None` if one is too large for it, or no number.
+    pub fn to_f16(self, bytes: &[u8]) -> Option<Vec<u16>> {
+        let bits: Vec<u16> = match self {
+            Dtype::F32 => narrow(bytes, |b| f16::from_f32(f32::from_le_bytes(b))),
+            Dtype::F16 => narrow(bytes, f16::from_le_bytes),
+            Dtype::BF16 => narrow(bytes, |b| f16::from_f32(bf16::from_le_bytes(b).to_f32())),
+        };
+        let is_finite = |&bits: &u16| f16::from_bits(bits).is_finite();
+        bits.iter().all(is_finite).then_some(bits)
+    }
+}
+
+fn narrow<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f16) -> Vec<u16> {
+    bytes.as_chunks().0.iter().map(|&chunk| f(chunk).to_bits()).collect()
 }
 
 fn widen<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f32) -> Vec<f32> {
@@ -417,5 +432,20 @@ mod tests {
         let exact = |found: Vec<f32>, at: usize, stored: f32| assert_eq!(found[at], stored);
         exact(Dtype::F16.to_f32(&f16), 3, f16::from_f32(values[3]).to_f32());
         exact(Dtype::BF16.to_f32(&bf16), 3, bf16::from_f32(values[3]).to_f32());
+    }
+
+    #[test]
+    fn halves_are_rounded_and_what_they_cannot_hold_is_none() {
+        let values = [1.0_f32, -0.1, 65_504.0, 1e-8];
+        let f32: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let bits = Dtype::F32.to_f16(&f32).unwrap();
+        let expected: Vec<u16> = values.iter().map(|&v| f16::from_f32(v).to_bits()).collect();
+        assert_eq!(bits, expected);
+        let f16: Vec<u8> = bits.iter().flat_map(|b| b.to_le_bytes()).collect();
+        assert_eq!(Dtype::F16.to_f16(&f16), Some(bits));
+        for large in [65_520.0_f32, -1e30, f32::NAN, f32::INFINITY] {
+            assert_eq!(Dtype::F32.to_f16(&large.to_le_bytes()), None, "{large}");
+            assert_eq!(Dtype::BF16.to_f16(&bf16::from_f32(large).to_le_bytes()), None, "{large}");
+        }
     }
 }

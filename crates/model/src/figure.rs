@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Config, Direction, Kind, Method, Prediction, Rules, Site, Token};
+use crate::{
+    Config, Direction, Grain, Kind, Method, Metric, Neuron, Precision, Prediction, Replace, Rules,
+    Site, Token,
+};
 
 /// The format of [`Figure`] as JSON.
 pub const FIGURE_SCHEMA: &str = "relp-figure/1";
@@ -18,12 +21,12 @@ pub struct Figure {
     pub model: ModelInfo,
     /// Both prompts.
     pub tokens: Tokens,
-    /// The answer.
-    pub answer: Token,
-    /// The foil.
-    pub foil: Token,
+    /// The answers.
+    pub answers: Vec<Token>,
+    /// The foils.
+    pub foils: Vec<Token>,
     /// The metric and its values.
-    pub metric: Metric,
+    pub metric: MetricValues,
     /// The likeliest next tokens.
     pub predictions: Predictions,
     /// How the scores were estimated.
@@ -40,12 +43,34 @@ pub struct Figure {
     pub rules: Rules,
     /// Which run was changed toward which.
     pub direction: Direction,
+    /// What was put in the place of a component; of gradient × input nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replace: Option<Replace>,
     /// Whether scores are divided by metric(clean) − metric(corrupted).
     pub normalised: bool,
     /// What computed it.
     pub executor: Executor,
     /// Version of the program.
     pub version: String,
+    /// The scores of each site.
+    pub maps: BTreeMap<Site, Map>,
+    /// Of a mean over several pairs: each of them. Tokens, answers, foils and predictions of the figure
+    /// itself are those of the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<OfPair>,
+}
+
+/// What one of several pairs contributed to a mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfPair {
+    /// Both prompts.
+    pub tokens: Tokens,
+    /// The answers.
+    pub answers: Vec<Token>,
+    /// The foils.
+    pub foils: Vec<Token>,
+    /// The metric and its values.
+    pub metric: MetricValues,
     /// The scores of each site.
     pub maps: BTreeMap<Site, Map>,
 }
@@ -57,6 +82,9 @@ pub struct ModelInfo {
     pub name: String,
     /// SHA-256 of `model.safetensors`, in hexadecimal.
     pub sha256: String,
+    /// How exactly its weights were kept.
+    #[serde(default)]
+    pub weights: Precision,
     /// Its sizes.
     #[serde(flatten)]
     pub config: Config,
@@ -71,15 +99,22 @@ pub struct Tokens {
     pub corrupted: Vec<Token>,
 }
 
-/// The metric of a figure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Metric {
-    /// `logit_diff`: logit(answer) − logit(foil) at the last position.
-    pub name: String,
-    /// Its value on the clean prompt, in logits.
+/// The metric of a figure, in its own unit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricValues {
+    /// Which metric.
+    pub name: Metric,
+    /// Its value on the clean prompt.
     pub clean: f64,
-    /// Its value on the corrupted prompt, in logits.
+    /// Its value on the corrupted prompt.
     pub corrupted: f64,
+}
+
+impl MetricValues {
+    /// What normalised scores are divided by.
+    pub fn difference(&self) -> f64 {
+        self.clean - self.corrupted
+    }
 }
 
 /// The likeliest next tokens of both prompts, likeliest first.
@@ -107,22 +142,45 @@ pub struct Map {
     pub shape: Vec<usize>,
     /// What each axis is.
     pub axes: Vec<String>,
-    /// Scores in logits, or in fractions of the metric's difference if normalised; row-major.
+    /// Scores in the metric's unit, or in fractions of its difference if normalised; row-major.
     pub values: Vec<f32>,
+    /// Of several pairs: the sample standard deviation of each value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deviation: Option<Vec<f32>>,
+    /// Of neurons, which are too many to list them all: which each value is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neurons: Option<Vec<Neuron>>,
 }
 
 impl Map {
-    /// A map \[layer, position\].
-    pub fn by_layer_and_position(layers: usize, values: Vec<f32>) -> Self {
-        let shape = vec![layers, values.len() / layers];
-        Self { shape, axes: vec!["layer".to_owned(), "position".to_owned()], values }
+    fn new(axes: &[&str], shape: Vec<usize>, values: Vec<f32>) -> Self {
+        let axes = axes.iter().map(|&axis| axis.to_owned()).collect();
+        Self { shape, axes, values, deviation: None, neurons: None }
     }
 
-    /// A map \[layer, position, head\].
-    pub fn by_head(layers: usize, heads: usize, values: Vec<f32>) -> Self {
-        let shape = vec![layers, values.len() / layers / heads, heads];
-        let axes = ["layer", "position", "head"].map(str::to_owned).to_vec();
-        Self { shape, axes, values }
+    /// The map of a site from all of its scores; of neurons, of these alone.
+    pub fn of(site: Site, config: &Config, scores: Vec<f32>, neurons: &[Neuron]) -> Self {
+        let (layers, each) = (site.layers(config), site.components(config));
+        let positions = scores.len() / layers / each;
+        match site.grain() {
+            Grain::Position => Self::new(&["layer", "position"], vec![layers, positions], scores),
+            Grain::Head => {
+                let axes = ["layer", "position", "head"];
+                Self::new(&axes, vec![layers, positions, each], scores)
+            }
+            Grain::Neuron => {
+                let score = |neuron: &Neuron| scores.get(neuron.place(positions, each)).copied();
+                let values = neurons.iter().map(|neuron| score(neuron).unwrap_or_default());
+                let mut map = Self::new(&["neuron"], vec![neurons.len()], values.collect());
+                map.neurons = Some(neurons.to_vec());
+                map
+            }
+        }
+    }
+
+    /// A map \[layer, head\].
+    pub fn by_layer_and_head(layers: usize, heads: usize, values: Vec<f32>) -> Self {
+        Self::new(&["layer", "head"], vec![layers, heads], values)
     }
 
     /// The score of a cell summed over what comes after layer and position, such as heads.
@@ -135,14 +193,19 @@ impl Map {
         self.values.get(cell..cell + each).map(|values| values.iter().sum())
     }
 
-    /// Number of layers.
+    /// Number of layers; of a list of neurons none.
     pub fn layers(&self) -> usize {
-        self.shape.first().copied().unwrap_or(0)
+        if self.neurons.is_some() { 0 } else { self.shape.first().copied().unwrap_or(0) }
     }
 
-    /// Number of positions.
+    /// Number of positions; of a list of neurons none.
     pub fn positions(&self) -> usize {
         self.shape.get(1).copied().unwrap_or(0)
+    }
+
+    /// Number of heads; 0 if it is not of heads.
+    pub fn heads(&self) -> usize {
+        self.shape.get(2).copied().unwrap_or(0)
     }
 
     /// The score of a cell, if there is such a cell.

@@ -30,13 +30,16 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// The buffer of an observation point.
+    /// The buffer that an observation point lies in.
     pub fn site(&self, site: Site) -> Buf {
         match site {
-            Site::ResidPre => self.resid_pre,
-            Site::AttnOut => self.attn_out,
+            Site::Embed | Site::ResidPre => self.resid_pre,
+            Site::Q | Site::K | Site::V => self.qkv,
+            Site::Pattern => self.pattern,
             Site::Z => self.z,
+            Site::AttnOut => self.attn_out,
             Site::ResidMid => self.resid_mid,
+            Site::Post => self.post,
             Site::MlpOut => self.mlp_out,
             Site::ResidPost => self.resid_post,
         }
@@ -108,11 +111,12 @@ pub(crate) fn ln_final(tape: &mut Tape, config: &Config, name: &str, resid: Buf)
 
 fn record_layer(tape: &mut Tape, config: &Config, l: usize, resid_pre: Buf) -> Layer {
     let qkv = qkv(tape, config, l, resid_pre);
-    let pattern = tape.attention_pattern(&hook_name(l, "attn.pattern"), qkv, config.n_head);
-    let z = tape.attention_mix(&hook_name(l, "attn.z"), pattern, qkv);
+    let pattern = pattern(tape, config, l, qkv);
+    let z = z(tape, l, pattern, qkv);
     let attn_out = attn_out(tape, config, l, z);
     let resid_mid = tape.add(&hook_name(l, "resid_mid"), resid_pre, attn_out);
-    let (post, mlp_out) = mlp(tape, config, l, resid_mid);
+    let post = post(tape, config, l, resid_mid);
+    let mlp_out = mlp_out(tape, config, l, post);
     let resid_post = tape.add(&hook_name(l, "resid_post"), resid_mid, mlp_out);
     Layer { resid_pre, qkv, pattern, z, attn_out, resid_mid, post, mlp_out, resid_post }
 }
@@ -129,22 +133,34 @@ pub(crate) fn qkv(tape: &mut Tape, config: &Config, l: usize, resid_pre: Buf) ->
     linear(tape, &hook_name(l, "attn.qkv"), &format!("h.{l}.attn.c_attn"), normed, [d, 3 * d])
 }
 
+/// The attention pattern of layer `l`.
+pub(crate) fn pattern(tape: &mut Tape, config: &Config, l: usize, qkv: Buf) -> Buf {
+    tape.attention_pattern(&hook_name(l, "attn.pattern"), qkv, config.n_head)
+}
+
+/// The heads' outputs of layer `l`.
+pub(crate) fn z(tape: &mut Tape, l: usize, pattern: Buf, qkv: Buf) -> Buf {
+    tape.attention_mix(&hook_name(l, "attn.z"), pattern, qkv)
+}
+
 /// The output projection of layer `l`'s attention.
 pub(crate) fn attn_out(tape: &mut Tape, config: &Config, l: usize, z: Buf) -> Buf {
     let d = config.d_model;
     linear(tape, &hook_name(l, "attn_out"), &format!("h.{l}.attn.c_proj"), z, [d, d])
 }
 
-/// The second LayerNorm of layer `l` and its MLP: hidden layer and output of residual rows.
-pub(crate) fn mlp(tape: &mut Tape, config: &Config, l: usize, resid_mid: Buf) -> (Buf, Buf) {
-    let (d, d_mlp) = (config.d_model, config.d_mlp);
+/// The second LayerNorm of layer `l` and the neurons of its MLP, of residual rows.
+pub(crate) fn post(tape: &mut Tape, config: &Config, l: usize, resid_mid: Buf) -> Buf {
+    let shape = [config.d_model, config.d_mlp];
     let normed = layer_norm(tape, config, &hook_name(l, "ln2"), &format!("h.{l}.ln_2"), resid_mid);
-    let pre =
-        linear(tape, &hook_name(l, "mlp.pre"), &format!("h.{l}.mlp.c_fc"), normed, [d, d_mlp]);
-    let post = tape.gelu(&hook_name(l, "mlp.post"), pre);
-    let out =
-        linear(tape, &hook_name(l, "mlp_out"), &format!("h.{l}.mlp.c_proj"), post, [d_mlp, d]);
-    (post, out)
+    let pre = linear(tape, &hook_name(l, "mlp.pre"), &format!("h.{l}.mlp.c_fc"), normed, shape);
+    tape.gelu(&hook_name(l, "mlp.post"), pre)
+}
+
+/// What the MLP of layer `l` adds, of rows of neurons.
+pub(crate) fn mlp_out(tape: &mut Tape, config: &Config, l: usize, post: Buf) -> Buf {
+    let shape = [config.d_mlp, config.d_model];
+    linear(tape, &hook_name(l, "mlp_out"), &format!("h.{l}.mlp.c_proj"), post, shape)
 }
 
 fn layer_norm(tape: &mut Tape, config: &Config, name: &str, weight: &str, x: Buf) -> Buf {

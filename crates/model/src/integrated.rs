@@ -1,97 +1,80 @@
-//! Integrated gradients: gradients averaged on the way from the base run to the source run.
+//! Integrated gradients: gradients averaged on the way from the base run to what is put in.
+
+use std::ops::Range;
 
 use relp_lrp::{Rules, backward};
 use relp_tape::{Buf, Feed, Outputs, Tape};
 
-use crate::{Config, Direction, Pair, Run, Site, gpt2};
-
-/// What moves from base to source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
-    /// The embeddings, and everything with them (EAP-IG, inputs).
-    Inputs,
-    /// Each activation by itself, at all positions at once, the rest staying as in the base run.
-    Activations,
-}
+use crate::readout::Readout;
+use crate::replace::Given;
+use crate::scores::{Moved, Scores};
+use crate::{Config, Direction, Method, Pair, Recipe, Run, Site, gpt2};
 
 /// The recorded run of one pair.
 ///
 /// The gradient at step k of n is taken k/n of the way from base to source, for k = 1..n; the score
-/// is the average times (source − base), summed over the activation's width.
+/// is the average times (source − base), summed over each component. By IG (inputs) the embeddings
+/// move, and everything with them (EAP-IG, inputs); by IG (activations) each activation moves by
+/// itself, at all positions at once, the rest staying as in the base run.
 #[derive(Clone, Debug)]
 pub struct Integrated {
+    config: Config,
     tape: Tape,
     steps: usize,
     ids: Buf,
-    /// \[2,2\] and \[n,2\]: the ids of answer and foil.
-    targets: [Buf; 2],
-    /// \[n,2\]: d metric / d (logit of answer, logit of foil).
-    seed: Buf,
-    /// The rows of the base run, n times, and as many that are none, \[n,T\].
-    rows: Option<[Buf; 2]>,
-    /// \[2,2\]: the logits of answer and foil, base and source.
-    target_logits: Buf,
+    given: Given,
+    /// \[2\]: of base and source.
+    readout: Readout,
     /// \[2,V\].
     logits: Buf,
-    maps: Vec<(Site, Vec<Score>)>,
+    maps: Vec<(Site, Vec<OfLayer>)>,
+    /// The metric at each step, \[n\], of each run that moves.
+    moved: Vec<Readout>,
 }
 
 /// The scores of a layer.
 #[derive(Clone, Copy, Debug)]
-struct Score {
-    /// \[n,T,G\]: of each step.
-    steps: Buf,
-    /// \[n,2\]: the logits of answer and foil at each step, where the sum of the scores should be
-    /// the difference between the last and the base run.
-    complete: Option<Buf>,
+struct OfLayer {
+    /// Of each step.
+    scores: Scores,
+    /// Which of the moved runs should differ from the base run by the sum of the scores, if one does.
+    complete: Option<usize>,
 }
 
 /// What the recording of every path needs.
 struct Recorder<'a> {
     tape: Tape,
     config: &'a Config,
-    steps: usize,
-    targets: Buf,
-    seed: Buf,
+    recipe: &'a Recipe,
     /// Forward pass of base and source, \[2,T,…\].
     forward: gpt2::Forward,
+    /// \[2,V\].
+    logits: Buf,
+    given: Given,
+    moved: Vec<Readout>,
 }
 
 impl Integrated {
     /// Records the run.
     ///
     /// # Panics
-    /// If `positions` exceeds the model's context, or a count is 0: pairs are checked before.
-    pub fn record(
-        config: &Config,
-        positions: usize,
-        sites: &[Site],
-        path: Path,
-        steps: usize,
-    ) -> Self {
+    /// If the positions exceed the model's context, or a count is 0: pairs are checked before.
+    pub fn record(config: &Config, recipe: &Recipe) -> Self {
         let mut tape = Tape::new();
-        let (ids, forward) = gpt2::forward(&mut tape, config, 2, positions);
+        let (ids, forward) = gpt2::forward(&mut tape, config, 2, recipe.positions);
         let logits = gpt2::logits(&mut tape, config, forward.last_normed);
-        let unembedding = gpt2::unembedding(&mut tape, config);
-        let two = tape.ids("answer, foil", &[2, 2], config.n_vocab as u32);
-        let target_logits = tape.gather_dot("target logits", forward.last_normed, unembedding, two);
-        let targets = tape.ids("answer, foil of steps", &[steps, 2], config.n_vocab as u32);
-        let seed = tape.input("d target logits", &[steps, 2]);
+        let last = (forward.last_normed, Some(logits));
+        let readout = Readout::record(&mut tape, config, recipe.asked, last, logits);
         tape.output(logits);
-        tape.output(target_logits);
-        let mut recorder = Recorder { tape, config, steps, targets, seed, forward };
-        let (maps, rows) = match path {
-            Path::Inputs => (recorder.inputs(sites), None),
-            Path::Activations => {
-                let rows = 2 * positions as u32;
-                let shape = [steps, positions];
-                let rows = ["base rows", "no rows"].map(|n| recorder.tape.ids(n, &shape, rows + 1));
-                (recorder.activations(sites, rows), Some(rows))
-            }
+        let (given, moved) = (Given::default(), Vec::new());
+        let mut recorder = Recorder { tape, config, recipe, forward, logits, given, moved };
+        let maps = match recipe.method {
+            Method::IgInputs => recorder.inputs(),
+            _ => recorder.activations(),
         };
-        let tape = recorder.tape;
-        let targets = [two, targets];
-        Self { tape, steps, ids, targets, seed, rows, target_logits, logits, maps }
+        let Recorder { tape, given, moved, .. } = recorder;
+        let (config, steps) = (config.clone(), recipe.steps);
+        Self { config, tape, steps, ids, given, readout, logits, maps, moved }
     }
 
     /// The computation.
@@ -108,158 +91,194 @@ impl Integrated {
         let mut feed = Feed::new();
         let tokens = pair.tokens(base).iter().chain(pair.tokens(source));
         feed.ids(self.ids, tokens.map(|token| token.id).collect());
-        let targets = [pair.answer.id, pair.foil.id];
-        feed.ids(self.targets[0], targets.repeat(2));
-        feed.ids(self.targets[1], targets.repeat(self.steps));
-        feed.values(self.seed, [1.0, -1.0].repeat(self.steps));
-        if let Some([rows, none]) = self.rows {
-            let positions = pair.positions() as u32;
-            let base: Vec<u32> = (0..positions).collect();
-            feed.ids(rows, base.repeat(self.steps));
-            feed.ids(none, vec![2 * positions; self.steps * positions as usize]);
+        self.given.feed(&mut feed);
+        let (clean, _) = direction.clean_and_corrupted(0, 1);
+        for readout in self.moved.iter().chain([&self.readout]) {
+            readout.feed(&self.tape, &mut feed, |_| pair, |_| clean);
         }
         feed
     }
 
     /// What a run found.
     pub fn read(&self, outputs: &Outputs, direction: Direction) -> Run {
-        let metric = |logits: &[f32]| f64::from(logits[0]) - f64::from(logits[1]);
-        let target_logits = outputs.get(self.target_logits);
-        let [base, source] = [metric(target_logits), metric(&target_logits[2..])];
-        let (metric_clean, metric_corrupted) = direction.clean_and_corrupted(base, source);
-        let (base_logits, source_logits) = outputs.get(self.logits).split_at(self.n_vocab());
+        let metric = self.readout.read(outputs);
+        let (metric_clean, metric_corrupted) = direction.clean_and_corrupted(metric[0], metric[1]);
+        let (base_logits, source_logits) = outputs.get(self.logits).split_at(self.config.n_vocab);
         let (clean, corrupted) = direction.clean_and_corrupted(base_logits, source_logits);
         let mut error: Option<f64> = None;
-        let mut layer = |score: &Score| {
-            let values = outputs.get(score.steps);
-            let len = values.len() / self.steps;
-            let mean = |i: usize| {
-                let sum: f64 = values[i..].iter().step_by(len).copied().map(f64::from).sum();
-                sum / self.steps as f64
-            };
-            let means: Vec<f64> = (0..len).map(mean).collect();
-            if let Some(complete) = score.complete {
-                let last = metric(&outputs.get(complete)[2 * (self.steps - 1)..]);
-                let off = (means.iter().sum::<f64>() - (last - base)).abs();
+        let mut scores = |site: Site, of: &OfLayer| {
+            let means = self.mean(site, of.scores, outputs);
+            if let Some(complete) = of.complete {
+                let moved = self.moved[complete].read(outputs);
+                let effect = moved.last().map_or(0.0, |last| last - metric[0]);
+                let off = (means.iter().sum::<f64>() - effect).abs();
                 error = Some(error.map_or(off, |error| error.max(off)));
             }
             means.into_iter().map(|mean| mean as f32).collect::<Vec<_>>()
         };
-        let scores = self
-            .maps
-            .iter()
-            .map(|(site, layers)| (*site, layers.iter().flat_map(&mut layer).collect()))
-            .collect();
+        let map = |(site, layers): &(Site, Vec<OfLayer>)| {
+            (*site, layers.iter().flat_map(|of| scores(*site, of)).collect())
+        };
         Run {
             metric_clean,
             metric_corrupted,
             logits_clean: clean.to_vec(),
             logits_corrupted: corrupted.to_vec(),
-            scores,
+            scores: self.maps.iter().map(map).collect(),
             convergence_error: error,
         }
     }
 
-    fn n_vocab(&self) -> usize {
-        self.tape.info(self.logits).cols()
+    /// The scores of a layer, averaged over the steps.
+    fn mean(&self, site: Site, scores: Scores, outputs: &Outputs) -> Vec<f64> {
+        let len = self.tape.shape(self.ids)[1] * site.components(&self.config);
+        let mut mean = vec![0.0; len];
+        for step in 0..self.steps {
+            let read = scores.read(&self.tape, &self.config, site, outputs, step);
+            for (mean, score) in mean.iter_mut().zip(read.unwrap_or_default()) {
+                *mean += score / self.steps as f64;
+            }
+        }
+        mean
     }
 }
 
 impl Recorder<'_> {
     /// Moves the embeddings; one pass gives the gradients of every site.
-    fn inputs(&mut self, sites: &[Site]) -> Vec<(Site, Vec<Score>)> {
+    fn inputs(&mut self) -> Vec<(Site, Vec<OfLayer>)> {
         let embedded = self.forward.layers[0].resid_pre;
-        let moved = self.tape.interpolate("moved embeddings", embedded, self.steps);
+        let moved = self.tape.interpolate(
+            "moved embeddings",
+            embedded,
+            0..self.config.d_model,
+            self.recipe.steps,
+        );
         let forward = gpt2::forward_from(&mut self.tape, self.config, 0, moved);
-        let target_logits = self.target_logits(forward.last_normed);
-        let at = |site: Site| forward.layers.iter().map(move |layer| layer.site(site));
-        let wanted: Vec<Buf> = sites.iter().flat_map(|&site| at(site)).collect();
-        let seeds = [(target_logits, self.seed)];
-        let gradients = backward(&mut self.tape, &seeds, &wanted, Rules::NONE);
+        let (complete, seed) = self.read_out(forward.last_normed);
+        let sites = &self.recipe.sites;
+        let wanted: Vec<Buf> = forward
+            .layers
+            .iter()
+            .flat_map(|layer| sites.iter().map(|&site| layer.site(site)))
+            .collect();
+        let gradients = backward(&mut self.tape, &[seed], &wanted, Rules::NONE);
         let mut maps = Vec::new();
         for &site in sites {
-            let mut scores = Vec::new();
-            for (l, act) in at(site).enumerate() {
-                let Some(grad) = gradients.get(act) else {
-                    unreachable!("the metric depends on every site of every layer")
-                };
-                let steps = self.score(site, l, grad);
+            let of_layer = |(l, layer): (usize, &gpt2::Layer)| {
+                let act = self.forward.layers[l].site(site);
+                let moved = Moved { act, of: layer.site(site), gradients: &gradients };
+                let scores = Scores::record(&mut self.tape, self.config, (site, l), &moved);
                 // The residual stream before the first layer is all that moves by itself.
-                let complete = (site == Site::ResidPre && l == 0).then_some(target_logits);
-                scores.push(Score { steps, complete });
-            }
-            maps.push((site, scores));
+                let complete = (site == Site::ResidPre && l == 0).then_some(complete);
+                OfLayer { scores, complete }
+            };
+            maps.push((site, forward.layers.iter().enumerate().map(of_layer).collect()));
         }
         maps
     }
 
     /// Moves each activation; a pass for each, from its layer on.
-    fn activations(&mut self, sites: &[Site], rows: [Buf; 2]) -> Vec<(Site, Vec<Score>)> {
-        let mut maps = Vec::new();
-        for &site in sites {
-            let scores = (0..self.config.n_layer).map(|l| self.activation(site, l, rows)).collect();
-            maps.push((site, scores));
-        }
-        maps
+    fn activations(&mut self) -> Vec<(Site, Vec<OfLayer>)> {
+        let sites = self.recipe.sites.clone();
+        let mut layers =
+            |site| (0..self.config.n_layer).map(|l| self.activation(site, l)).collect();
+        sites.into_iter().map(|site| (site, layers(site))).collect()
     }
 
-    fn activation(&mut self, site: Site, l: usize, rows: [Buf; 2]) -> Score {
+    fn activation(&mut self, site: Site, l: usize) -> OfLayer {
         let layer = self.forward.layers[l];
+        let act = self.given.replaced(&mut self.tape, layer.site(site), self.recipe.replace);
         let name = format!("moved blocks.{l}.{site}");
-        let moved = self.tape.interpolate(&name, layer.site(site), self.steps);
+        let columns = self.columns(site);
+        let moved = self.tape.interpolate(&name, act, columns, self.recipe.steps);
         let (first, resid) = match site {
-            Site::ResidPre => (l, moved),
-            Site::Z => {
-                let out = gpt2::attn_out(&mut self.tape, self.config, l, moved);
-                let resid_mid = self.add_base(l, layer.resid_pre, out, rows);
-                (l + 1, self.mlp(l, resid_mid))
+            Site::Embed | Site::ResidPre => (l, moved),
+            Site::Q | Site::K | Site::V => {
+                let pattern = gpt2::pattern(&mut self.tape, self.config, l, moved);
+                (l + 1, self.from_pattern(l, pattern, moved))
             }
-            Site::AttnOut => {
-                let resid_mid = self.add_base(l, layer.resid_pre, moved, rows);
-                (l + 1, self.mlp(l, resid_mid))
+            Site::Pattern => {
+                let qkv = self.base_of(layer.qkv);
+                (l + 1, self.from_pattern(l, moved, qkv))
             }
-            Site::ResidMid => (l + 1, self.mlp(l, moved)),
-            Site::MlpOut => (l + 1, self.add_base(l, layer.resid_mid, moved, rows)),
+            Site::Z => (l + 1, self.from_z(l, moved)),
+            Site::AttnOut => (l + 1, self.from_attn_out(l, moved)),
+            Site::ResidMid => (l + 1, self.from_resid_mid(l, moved)),
+            Site::Post => {
+                let out = gpt2::mlp_out(&mut self.tape, self.config, l, moved);
+                (l + 1, self.add_base(l, layer.resid_mid, out))
+            }
+            Site::MlpOut => (l + 1, self.add_base(l, layer.resid_mid, moved)),
             Site::ResidPost => (l + 1, moved),
         };
         let forward = gpt2::forward_from(&mut self.tape, self.config, first, resid);
-        let target_logits = self.target_logits(forward.last_normed);
-        let seeds = [(target_logits, self.seed)];
-        let gradients = backward(&mut self.tape, &seeds, &[moved], Rules::NONE);
-        let Some(grad) = gradients.get(moved) else {
-            unreachable!("the metric depends on every site of every layer")
-        };
-        Score { steps: self.score(site, l, grad), complete: Some(target_logits) }
+        let (complete, seed) = self.read_out(forward.last_normed);
+        let gradients = backward(&mut self.tape, &[seed], &[moved], Rules::NONE);
+        let moved = Moved { act, of: moved, gradients: &gradients };
+        let scores = Scores::record(&mut self.tape, self.config, (site, l), &moved);
+        OfLayer { scores, complete: Some(complete) }
     }
 
-    /// Layer `l` from its middle.
-    fn mlp(&mut self, l: usize, resid_mid: Buf) -> Buf {
-        let (_, out) = gpt2::mlp(&mut self.tape, self.config, l, resid_mid);
+    /// The columns of a site's buffer that belong to it.
+    fn columns(&self, site: Site) -> Range<usize> {
+        let d = self.config.d_model;
+        match site {
+            Site::Q => 0..d,
+            Site::K => d..2 * d,
+            Site::V => 2 * d..3 * d,
+            Site::Pattern => 0..self.recipe.positions,
+            Site::Post => 0..self.config.d_mlp,
+            _ => 0..d,
+        }
+    }
+
+    fn from_pattern(&mut self, l: usize, pattern: Buf, qkv: Buf) -> Buf {
+        let z = gpt2::z(&mut self.tape, l, pattern, qkv);
+        self.from_z(l, z)
+    }
+
+    fn from_z(&mut self, l: usize, z: Buf) -> Buf {
+        let out = gpt2::attn_out(&mut self.tape, self.config, l, z);
+        self.from_attn_out(l, out)
+    }
+
+    fn from_attn_out(&mut self, l: usize, out: Buf) -> Buf {
+        let resid_mid = self.add_base(l, self.forward.layers[l].resid_pre, out);
+        self.from_resid_mid(l, resid_mid)
+    }
+
+    fn from_resid_mid(&mut self, l: usize, resid_mid: Buf) -> Buf {
+        let post = gpt2::post(&mut self.tape, self.config, l, resid_mid);
+        let out = gpt2::mlp_out(&mut self.tape, self.config, l, post);
         self.tape.add(&gpt2::hook_name(l, "resid_post"), resid_mid, out)
     }
 
     /// `moved` \[n,T,D\] plus the base run's part of `act` \[2,T,D\].
-    fn add_base(&mut self, l: usize, act: Buf, moved: Buf, [rows, none]: [Buf; 2]) -> Buf {
-        let name = format!("base of {}", self.tape.name(act));
-        let base = self.tape.add_rows(&name, act, rows, act, none);
+    fn add_base(&mut self, l: usize, act: Buf, moved: Buf) -> Buf {
+        let base = self.base_of(act);
         self.tape.add(&gpt2::hook_name(l, "moved resid"), moved, base)
     }
 
-    /// \[n,2\].
-    fn target_logits(&mut self, normed: Buf) -> Buf {
-        let unembedding = gpt2::unembedding(&mut self.tape, self.config);
-        let logits =
-            self.tape.gather_dot("target logits of steps", normed, unembedding, self.targets);
-        self.tape.output(logits);
-        logits
+    /// The base run's part of `act` \[2,T,…\], once for each step.
+    fn base_of(&mut self, act: Buf) -> Buf {
+        let (positions, rows) = (self.recipe.positions, self.tape.info(act).rows());
+        let shape = [self.recipe.steps, positions];
+        let base = (0..self.recipe.steps).flat_map(|_| 0..positions as u32).collect();
+        let base = self.given.ids(&mut self.tape, "base rows", &shape, rows + 1, base);
+        let nothing = vec![rows as u32; shape.iter().product()];
+        let nothing = self.given.ids(&mut self.tape, "nothing", &shape, rows + 1, nothing);
+        let name = format!("base of {}", self.tape.name(act));
+        self.tape.add_rows(&name, act, base, act, nothing)
     }
 
-    /// \[n,T,G\].
-    fn score(&mut self, site: Site, l: usize, grad: Buf) -> Buf {
-        let act = self.forward.layers[l].site(site);
-        let groups = site.scores(self.config.n_head);
-        let score = self.tape.delta_dot(&format!("score blocks.{l}.{site}"), act, grad, 0, groups);
-        self.tape.output(score);
-        score
+    /// Records the metric of the moved runs: which of them it is, and the seed of their backward
+    /// pass.
+    fn read_out(&mut self, normed: Buf) -> (usize, (Buf, Buf)) {
+        let rows = (normed, None);
+        let asked = self.recipe.asked;
+        let mut readout = Readout::record(&mut self.tape, self.config, asked, rows, self.logits);
+        let seed = readout.seed(&mut self.tape, self.recipe.steps);
+        self.moved.push(readout);
+        (self.moved.len() - 1, seed)
     }
 }

@@ -24,12 +24,28 @@ pub enum Method {
     IgInputs,
     /// Integrated gradients along each activation by itself (as in sparse feature circuits).
     IgActivations,
+    /// AtP\* (Kramár et al. 2024, arXiv 2403.00745): attribution patching through the softmax for
+    /// queries and keys, and with one layer at a time left out of the way back. Its scores are sizes.
+    AtpStar,
+    /// The gradient at the token embeddings times these, of the base run alone.
+    GradXInput,
 }
 
 impl Method {
     /// All methods.
-    pub const ALL: [Self; 5] =
-        [Self::Relp, Self::Atp, Self::Ap, Self::IgInputs, Self::IgActivations];
+    pub const ALL: [Self; 7] = [
+        Self::Relp,
+        Self::Atp,
+        Self::Ap,
+        Self::IgInputs,
+        Self::IgActivations,
+        Self::AtpStar,
+        Self::GradXInput,
+    ];
+
+    /// The methods whose scores estimate what [`Method::Ap`] computes.
+    pub const ESTIMATES: [Self; 5] =
+        [Self::Relp, Self::Atp, Self::AtpStar, Self::IgInputs, Self::IgActivations];
 
     /// The name in figures.
     pub fn name(self) -> &'static str {
@@ -39,6 +55,8 @@ impl Method {
             Method::Ap => "ap",
             Method::IgInputs => "ig-inputs",
             Method::IgActivations => "ig-activations",
+            Method::AtpStar => "atp-star",
+            Method::GradXInput => "grad-x-input",
         }
     }
 
@@ -50,12 +68,24 @@ impl Method {
             Method::Ap => "AP",
             Method::IgInputs => "IG (inputs)",
             Method::IgActivations => "IG (activations)",
+            Method::AtpStar => "AtP*",
+            Method::GradXInput => "gradient × input",
         }
     }
 
     /// Whether it takes steps from base to source.
     pub fn has_steps(self) -> bool {
         matches!(self, Method::IgInputs | Method::IgActivations)
+    }
+
+    /// Whether its scores have a size and no sign.
+    pub fn is_unsigned(self) -> bool {
+        self == Method::AtpStar
+    }
+
+    /// Whether it puts something in the place of a component.
+    pub fn replaces(self) -> bool {
+        self != Method::GradXInput
     }
 }
 

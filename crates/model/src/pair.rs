@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Config, Token, Tokenizer, TokenizerError};
+use crate::{Config, Metric, Replace, Token, Tokenizer, TokenizerError};
 
 /// A pair as a person writes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,25 +13,25 @@ pub struct PairText {
     pub clean: String,
     /// The same prompt with the deciding words changed.
     pub corrupted: String,
-    /// The token that the clean prompt should be continued with.
-    pub answer: String,
-    /// The token that the corrupted prompt should be continued with.
-    pub foil: String,
+    /// The tokens that the clean prompt should be continued with, most often one.
+    pub answers: Vec<String>,
+    /// The tokens that the corrupted prompt should be continued with, most often one.
+    pub foils: Vec<String>,
     /// Whether `<|endoftext|>` is put before both prompts.
     pub bos: bool,
 }
 
-/// A pair that can be compared: prompts of the same length, one-token answer and foil.
+/// A pair that can be compared: prompts of the same length, one-token answers and foils.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
     /// The clean prompt.
     pub clean: Vec<Token>,
     /// The corrupted prompt.
     pub corrupted: Vec<Token>,
-    /// The answer.
-    pub answer: Token,
-    /// The foil.
-    pub foil: Token,
+    /// The answers; none if no metric needs any.
+    pub answers: Vec<Token>,
+    /// The foils; none if no metric needs any.
+    pub foils: Vec<Token>,
 }
 
 /// One of the two prompts.
@@ -58,6 +58,10 @@ pub enum Field {
     Foil,
     /// The switch that normalises scores.
     Normalise,
+    /// The metric.
+    Metric,
+    /// What is put in the place of a component.
+    Replace,
 }
 
 impl Field {
@@ -69,6 +73,8 @@ impl Field {
             Field::Answer => "answer",
             Field::Foil => "foil",
             Field::Normalise => "normalisation",
+            Field::Metric => "metric",
+            Field::Replace => "replacement",
         }
     }
 }
@@ -88,8 +94,12 @@ pub enum Problem {
     Identical,
     /// The answer or the foil is not one token.
     NotOneToken { field: Field, pieces: Vec<String>, suggestion: Option<String> },
-    /// Answer and foil are the same token.
+    /// A token is an answer and a foil, or one of them twice.
     SameAnswer { text: String },
+    /// Gradients of the metric are 0 in the run that they are taken in.
+    FlatMetric,
+    /// The replacement has no meaning for the method or the site.
+    NoSuchAblation { what: String, replace: Replace },
     /// The clean and the corrupted metric are too close to divide by their difference.
     TooCloseToNormalise { clean: f64, corrupted: f64 },
 }
@@ -104,6 +114,8 @@ impl Problem {
             Problem::UnequalLength { .. } | Problem::Identical => Field::Corrupted,
             Problem::SameAnswer { .. } => Field::Foil,
             Problem::TooCloseToNormalise { .. } => Field::Normalise,
+            Problem::FlatMetric => Field::Metric,
+            Problem::NoSuchAblation { .. } => Field::Replace,
         }
     }
 }
@@ -140,7 +152,14 @@ impl fmt::Display for Problem {
                 }
             }
             Problem::SameAnswer { text } => {
-                write!(f, "Answer and foil are both {text:?}: choose a foil that the corrupted prompt would be continued with.")
+                write!(f, "{text:?} stands twice among answers and foils: choose foils that the corrupted prompt would be continued with.")
+            }
+            Problem::FlatMetric => f.write_str(
+                "Noising begins at the clean run, where the KL divergence from it is 0 and flat, so that every \
+                 gradient is 0: denoise instead, choose another metric, or patch exactly.",
+            ),
+            Problem::NoSuchAblation { what, replace } => {
+                write!(f, "There is no {replace} ablation of {what}: replace by the source run, or choose another.")
             }
             Problem::TooCloseToNormalise { clean, corrupted } => write!(
                 f,
@@ -190,40 +209,64 @@ impl fmt::Display for Note {
 }
 
 impl Pair {
-    /// Tokenises and checks a pair for a model.
+    /// Tokenises and checks a pair for a model and a metric.
     ///
     /// # Errors
     /// All problems found, at least one.
     pub fn prepare(
         text: &PairText,
+        metric: Metric,
         tokenizer: &Tokenizer,
         config: &Config,
     ) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut targets = |field, texts: &[String]| {
+            let texts = texts.iter().filter(|text| !text.is_empty());
+            texts.filter_map(|text| one_token(field, text, tokenizer, &mut problems)).collect()
+        };
+        let answers = targets(Field::Answer, &text.answers);
+        let foils = targets(Field::Foil, &text.foils);
         let clean = prompt(&text.clean, text.bos, tokenizer);
         let corrupted = prompt(&text.corrupted, text.bos, tokenizer);
-        let mut problems = check_prompts(&clean, &corrupted, config);
-        let answer = one_token(Field::Answer, &text.answer, tokenizer, &mut problems);
-        let foil = one_token(Field::Foil, &text.foil, tokenizer, &mut problems);
-        match (answer, foil) {
-            (Some(answer), Some(foil)) => {
-                problems.extend(check_answers(&answer, &foil));
-                if problems.is_empty() {
-                    return Ok(Self { clean, corrupted, answer, foil });
-                }
-                Err(problems)
-            }
-            _ => Err(problems),
-        }
+        let pair = Self { clean, corrupted, answers, foils };
+        // What is no token is not missing.
+        let told: Vec<Field> = problems.iter().map(Problem::field).collect();
+        let found = pair.check(metric, config).err().unwrap_or_default();
+        problems.extend(found.into_iter().filter(|problem| !told.contains(&problem.field())));
+        if problems.is_empty() { Ok(pair) } else { Err(problems) }
     }
 
     /// Checks a pair that was not [prepared](Self::prepare) but made of token ids.
     ///
     /// # Errors
     /// All problems found, at least one.
-    pub fn check(&self, config: &Config) -> Result<(), Vec<Problem>> {
+    pub fn check(&self, metric: Metric, config: &Config) -> Result<(), Vec<Problem>> {
         let mut problems = check_prompts(&self.clean, &self.corrupted, config);
-        problems.extend(check_answers(&self.answer, &self.foil));
+        problems.extend(self.check_targets(metric));
         if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    fn check_targets(&self, metric: Metric) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if metric.has_answers() && self.answers.is_empty() {
+            problems.push(Problem::Empty { field: Field::Answer });
+        }
+        if metric.has_foils() && self.foils.is_empty() {
+            problems.push(Problem::Empty { field: Field::Foil });
+        }
+        let mut seen: Vec<u32> = Vec::new();
+        for token in self.answers.iter().chain(&self.foils) {
+            if seen.contains(&token.id) {
+                problems.push(Problem::SameAnswer { text: token.text.clone() });
+            }
+            seen.push(token.id);
+        }
+        problems
+    }
+
+    /// The ids of answers and foils.
+    pub fn targets(&self) -> Vec<u32> {
+        self.answers.iter().chain(&self.foils).map(|token| token.id).collect()
     }
 
     /// Number of positions of either prompt.
@@ -255,7 +298,9 @@ impl PairText {
                 notes.push(Note::TrailingSpace { field });
             }
         }
-        for (field, text) in [(Field::Answer, &self.answer), (Field::Foil, &self.foil)] {
+        let answers = self.answers.iter().map(|text| (Field::Answer, text));
+        let foils = self.foils.iter().map(|text| (Field::Foil, text));
+        for (field, text) in answers.chain(foils) {
             let with_space = format!(" {text}");
             if text.starts_with(|c: char| c.is_alphabetic()) && is_one_token(&with_space, tokenizer)
             {
@@ -266,17 +311,13 @@ impl PairText {
     }
 }
 
-/// The least |metric(clean) − metric(corrupted)|, in logits, that scores are divided by. Below it
-/// the scores would mostly show the rounding of the logits.
-const LEAST_NORMALISER: f64 = 0.01;
-
 /// The divisor of normalised scores, metric(clean) − metric(corrupted).
 ///
 /// # Errors
 /// If it is too close to 0.
-pub fn check_normaliser(clean: f64, corrupted: f64) -> Result<f64, Problem> {
+pub fn check_normaliser(metric: Metric, clean: f64, corrupted: f64) -> Result<f64, Problem> {
     let difference = clean - corrupted;
-    if difference.abs() >= LEAST_NORMALISER {
+    if difference.abs() >= metric.least_normaliser() {
         Ok(difference)
     } else {
         Err(Problem::TooCloseToNormalise { clean, corrupted })
@@ -323,10 +364,6 @@ fn check_prompts(clean: &[Token], corrupted: &[Token], config: &Config) -> Vec<P
     problems
 }
 
-fn check_answers(answer: &Token, foil: &Token) -> Option<Problem> {
-    (answer.id == foil.id).then(|| Problem::SameAnswer { text: answer.text.clone() })
-}
-
 fn one_token(
     field: Field,
     text: &str,
@@ -362,10 +399,12 @@ mod tests {
 
     #[test]
     fn a_divisor_close_to_zero_is_refused() {
-        assert_eq!(check_normaliser(3.0, -1.0), Ok(4.0));
-        assert_eq!(check_normaliser(-1.0, 3.0), Ok(-4.0));
+        let check = |clean, corrupted| check_normaliser(Metric::LogitDiff, clean, corrupted);
+        assert_eq!(check(3.0, -1.0), Ok(4.0));
+        assert_eq!(check(-1.0, 3.0), Ok(-4.0));
+        assert_eq!(check_normaliser(Metric::ProbDiff, 0.75, 0.748), Ok(0.75 - 0.748));
         for (clean, corrupted) in [(1.0, 1.0), (1.0, 1.009), (1.009, 1.0), (f64::NAN, 1.0)] {
-            let problem = check_normaliser(clean, corrupted).unwrap_err();
+            let problem = check(clean, corrupted).unwrap_err();
             assert_eq!(problem.field(), Field::Normalise);
             assert!(problem.to_string().contains("too close to divide by"), "{problem}");
         }

@@ -7,7 +7,7 @@ use crate::Site;
 /// Metric, logits and scores of one pair.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// logit(answer) − logit(foil) on the clean prompt.
+    /// The metric on the clean prompt.
     pub metric_clean: f64,
     /// The same on the corrupted prompt.
     pub metric_corrupted: f64,
@@ -15,10 +15,10 @@ pub struct Run {
     pub logits_clean: Vec<f32>,
     /// The same of the corrupted prompt.
     pub logits_corrupted: Vec<f32>,
-    /// Scores in logits, \[L,T\] or \[L,T,H\] row-major, not normalised.
+    /// Scores in the metric's unit, \[L,T\] or \[L,T,components\] row-major, not normalised.
     pub scores: BTreeMap<Site, Vec<f32>>,
     /// Of integrated gradients: the largest difference between the sum of a layer's scores and the
-    /// effect of moving the whole activation, in logits; the sums are only equal for ever finer steps.
+    /// effect of moving the whole activation; the sums are only equal for ever finer steps.
     pub convergence_error: Option<f64>,
 }
 

@@ -30,9 +30,11 @@ mod record;
 pub mod reference;
 mod slots;
 mod tape;
+mod weight;
 
 pub use buf::{Buf, BufInfo, Content};
 pub use feed::{Feed, FeedError, Outputs};
-pub use op::{Op, Slope};
+pub use op::{Measure, Op, Slope};
 pub use slots::Slots;
 pub use tape::Tape;
+pub use weight::{Piece, Storage};

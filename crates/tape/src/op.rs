@@ -15,6 +15,17 @@ pub enum Slope {
     Ratio,
 }
 
+/// A number read off a row of logits l, with p = softmax(l) and natural logarithms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// ln Σ p over the first targets.
+    LogProb,
+    /// Σ p over the first targets − Σ p over the others.
+    ProbDiff,
+    /// Σ_v P_v (ln P_v − ln p_v), where P is the softmax of a second row.
+    Divergence,
+}
+
 /// One step of a tape. `out` (or `dx`, …) is written, all other buffers are read.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "the formula on each op names its fields")]
@@ -98,9 +109,10 @@ pub enum Op {
     /// out \[N·B,…,G\].
     DeltaDot { act: Buf, grad: Buf, first_col: usize, out: Buf },
 
-    /// `out[k·B+b,…] = x[b,…] + (k+1)/N · (x[B+b,…] − x[b,…])` for k < N; x \[2B,…\] holds the base
-    /// runs and then the source runs, out \[N·B,…\] N steps from each base to its source.
-    Interpolate { x: Buf, out: Buf },
+    /// `out[k·B+b,…] = x[b,…] + (k+1)/N · (x[B+b,…] − x[b,…])` for k < N in `cols` columns from
+    /// `first_col` on, and `x[b,…]` in all others; x \[2B,…\] holds the base runs and then the source
+    /// runs, out \[N·B,…\] N steps from each base to its source.
+    Interpolate { x: Buf, first_col: usize, cols: usize, out: Buf },
 
     /// `out[r,:] = a[a_rows[r],:] + b[b_rows[r],:]`, where the number of an operand's rows stands for
     /// a row of zeros; a \[…,D\], b \[…,D\], a_rows and b_rows \[…\], out \[…,D\].
@@ -115,6 +127,55 @@ pub enum Op {
     /// `q[queries[r],h]·k[keys[r,s],h] / √E`, over those s alone whose `keys[r,s]` is a row of qkv and
     /// not its number of rows; qkv \[…,3D\], queries \[R\], keys \[R,T\], out \[R,D\].
     AttentionRows { qkv: Buf, queries: Buf, keys: Buf, heads: usize, out: Buf },
+
+    /// `out[r,:] = x[r,:]` for the R rows of x, and then for each row of ids the mean of the rows that
+    /// they name: `out[R+m,:] = Σ_k x[rows[m,k],:] / K`; x \[…,D\], rows \[M,K\], out \[R+M,D\].
+    AppendMeans { x: Buf, rows: Buf, out: Buf },
+
+    /// What putting a query or a key of the source run into the base run does through the softmax, to
+    /// first order in the pattern: with p row t of the pattern of sequence b and head h, and p′ that row
+    /// with one query, or one key, of sequence B+b in place of b's,
+    /// `out[b,t,h] = Σ_s (p′[s] − p[s]) · dp[b,h,t,s]` for the query of t, and
+    /// `out[b,s,H+h] = Σ_{t≥s} Σ_u (p′[u] − p[u]) · dp[b,h,t,u]` for the key of s;
+    /// qkv \[2B,T,3D\], dp \[B,H,T,T\], out \[B,T,2H\].
+    QkFix { qkv: Buf, dp: Buf, out: Buf },
+
+    /// `out[n] = measure(logits[n,:])` with the targets of row n, of which the first `answers` are the
+    /// first, and with the row `clean[clean_rows[n],:]` as the second; logits \[N,V\], clean \[C,V\],
+    /// clean_rows \[N\], targets \[N,K\], out \[N,1\].
+    Metric {
+        logits: Buf,
+        clean: Buf,
+        clean_rows: Buf,
+        targets: Buf,
+        answers: usize,
+        measure: Measure,
+        out: Buf,
+    },
+
+    /// `out[n,v] = dy[n] · ∂ measure / ∂ logits[n,v]`, the second row being a constant; dy \[N,1\], out
+    /// \[N,V\].
+    MetricGrad {
+        dy: Buf,
+        logits: Buf,
+        clean: Buf,
+        clean_rows: Buf,
+        targets: Buf,
+        answers: usize,
+        measure: Measure,
+        out: Buf,
+    },
+}
+
+impl Measure {
+    /// As the listing prints it.
+    fn name(self) -> &'static str {
+        match self {
+            Measure::LogProb => "log_prob",
+            Measure::ProbDiff => "prob_diff",
+            Measure::Divergence => "divergence",
+        }
+    }
 }
 
 impl Op {
@@ -145,11 +206,15 @@ impl Op {
             Op::AddRows { .. } => "add_rows",
             Op::Splice { .. } => "splice",
             Op::AttentionRows { .. } => "attention_rows",
+            Op::AppendMeans { .. } => "append_means",
+            Op::QkFix { .. } => "qk_fix",
+            Op::Metric { .. } => "metric",
+            Op::MetricGrad { .. } => "metric_grad",
         }
     }
 
     /// Every op's name, in the order of the enum.
-    pub const NAMES: [&'static str; 24] = [
+    pub const NAMES: [&'static str; 28] = [
         "embed",
         "layer_norm",
         "layer_norm_grad",
@@ -174,6 +239,10 @@ impl Op {
         "add_rows",
         "splice",
         "attention_rows",
+        "append_means",
+        "qk_fix",
+        "metric",
+        "metric_grad",
     ];
 
     /// The buffers read, each with the word the listing uses for it.
@@ -210,6 +279,21 @@ impl Op {
             Op::AttentionRows { qkv, queries, keys, .. } => {
                 vec![("qkv", qkv), ("queries", queries), ("keys", keys)]
             }
+            Op::AppendMeans { x, rows, .. } => vec![("x", x), ("rows", rows)],
+            Op::QkFix { qkv, dp, .. } => vec![("qkv", qkv), ("dp", dp)],
+            Op::Metric { logits, clean, clean_rows, targets, .. } => vec![
+                ("logits", logits),
+                ("clean", clean),
+                ("clean_rows", clean_rows),
+                ("targets", targets),
+            ],
+            Op::MetricGrad { dy, logits, clean, clean_rows, targets, .. } => vec![
+                ("dy", dy),
+                ("logits", logits),
+                ("clean", clean),
+                ("clean_rows", clean_rows),
+                ("targets", targets),
+            ],
         };
         match *self {
             Op::Linear { bias: Some(bias), .. } => reads.push(("bias", bias)),
@@ -219,6 +303,20 @@ impl Op {
             _ => {}
         }
         reads
+    }
+
+    /// The operands that are read row by row or tile by tile, which an executor may keep as halves or in
+    /// several buffers if they are weights.
+    pub fn matrices(&self) -> Vec<Buf> {
+        match *self {
+            Op::Embed { tokens, .. } => vec![tokens],
+            Op::Linear { w, .. }
+            | Op::LinearT { w, .. }
+            | Op::GatherDot { w, .. }
+            | Op::GatherDotGrad { w, .. } => vec![w],
+            Op::AddRows { a, .. } => vec![a],
+            _ => Vec::new(),
+        }
     }
 
     /// The buffers written; the first is the op's result.
@@ -246,7 +344,11 @@ impl Op {
             | Op::Interpolate { out, .. }
             | Op::AddRows { out, .. }
             | Op::Splice { out, .. }
-            | Op::AttentionRows { out, .. } => vec![out],
+            | Op::AttentionRows { out, .. }
+            | Op::AppendMeans { out, .. }
+            | Op::QkFix { out, .. }
+            | Op::Metric { out, .. }
+            | Op::MetricGrad { out, .. } => vec![out],
         }
     }
 
@@ -262,6 +364,12 @@ impl Op {
             Op::Mul { scale, .. } if *scale != 1.0 => vec![("scale", scale.to_string())],
             Op::Splice { width, .. } => vec![("width", width.to_string())],
             Op::AttentionRows { heads, .. } => vec![("heads", heads.to_string())],
+            Op::Interpolate { first_col, cols, .. } => {
+                vec![("columns", format!("{first_col}..{}", first_col + cols))]
+            }
+            Op::Metric { answers, measure, .. } | Op::MetricGrad { answers, measure, .. } => {
+                vec![("measure", measure.name().to_owned()), ("answers", answers.to_string())]
+            }
             _ => Vec::new(),
         }
     }

@@ -2,7 +2,9 @@
 //!
 //! Every method panics if shapes do not fit: that is a mistake in the recording code.
 
-use crate::{Buf, Content, Op, Slope, Tape};
+use std::ops::Range;
+
+use crate::{Buf, Content, Measure, Op, Slope, Tape};
 
 impl Tape {
     /// Records [`Op::Embed`].
@@ -258,14 +260,16 @@ impl Tape {
         self.push(Op::DeltaDot { act, grad, first_col, out })
     }
 
-    /// Records [`Op::Interpolate`] in `steps` steps.
+    /// Records [`Op::Interpolate`] of these columns in `steps` steps.
     #[track_caller]
-    pub fn interpolate(&mut self, name: &str, x: Buf, steps: usize) -> Buf {
+    pub fn interpolate(&mut self, name: &str, x: Buf, columns: Range<usize>, steps: usize) -> Buf {
         let mut shape = self.shape(x).to_vec();
         assert!(shape[0].is_multiple_of(2), "{name}: x holds base and source runs");
+        assert!(columns.end <= self.info(x).cols(), "{name}: columns {columns:?}");
         shape[0] = shape[0] / 2 * steps;
         let out = self.value(name, &shape);
-        self.push(Op::Interpolate { x, out })
+        let (first_col, cols) = (columns.start, columns.len());
+        self.push(Op::Interpolate { x, first_col, cols, out })
     }
 
     /// Records [`Op::AddRows`].
@@ -312,6 +316,65 @@ impl Tape {
         self.assert_ids(keys, n + 1);
         let out = self.value(name, &[r, d3 / 3]);
         self.push(Op::AttentionRows { qkv, queries, keys, heads, out })
+    }
+
+    /// Records [`Op::AppendMeans`].
+    #[track_caller]
+    pub fn append_means(&mut self, name: &str, x: Buf, rows: Buf) -> Buf {
+        let (n, d) = (self.info(x).rows(), self.info(x).cols());
+        let &[m, _] = self.dims(rows);
+        self.assert_ids(rows, n);
+        let out = self.value(name, &[n + m, d]);
+        self.push(Op::AppendMeans { x, rows, out })
+    }
+
+    /// Records [`Op::QkFix`].
+    #[track_caller]
+    pub fn qk_fix(&mut self, name: &str, qkv: Buf, dp: Buf) -> Buf {
+        let &[b, h, t, _] = self.dims(dp);
+        let d3 = self.info(qkv).cols();
+        assert!(d3.is_multiple_of(3 * h), "{name}: width {d3} is not 3 × {h} heads");
+        assert_eq!(self.shape(qkv), [2 * b, t, d3], "{name}: base and source runs");
+        let out = self.value(name, &[b, t, 2 * h]);
+        self.push(Op::QkFix { qkv, dp, out })
+    }
+
+    /// Records [`Op::Metric`]; `clean` is a buffer of logits and the ids of its rows.
+    #[track_caller]
+    pub fn metric(
+        &mut self,
+        name: &str,
+        logits: Buf,
+        (clean, clean_rows): (Buf, Buf),
+        targets: Buf,
+        answers: usize,
+        measure: Measure,
+    ) -> Buf {
+        let &[n, v] = self.dims(logits);
+        let &[c, clean_v] = self.dims(clean);
+        assert_eq!(v, clean_v, "{name}: logits of different vocabularies");
+        let &[_, k] = self.dims(targets);
+        assert!(answers <= k, "{name}: {answers} answers of {k} targets");
+        self.assert_covers(targets, &[n, k]);
+        self.assert_covers(clean_rows, &[n]);
+        self.assert_ids(clean_rows, c);
+        self.assert_ids(targets, v);
+        let out = self.value(name, &[n, 1]);
+        self.push(Op::Metric { logits, clean, clean_rows, targets, answers, measure, out })
+    }
+
+    /// Records [`Op::MetricGrad`], the derivative of `metric`, which is an [`Op::Metric`].
+    #[track_caller]
+    pub fn metric_grad(&mut self, name: &str, dy: Buf, metric: &Op) -> Buf {
+        let Op::Metric { logits, clean, clean_rows, targets, answers, measure, .. } = *metric
+        else {
+            panic!("{name}: {} is not a metric", metric.name())
+        };
+        let &[n, 1] = self.dims(dy) else { panic!("{name}: dy is a number a row") };
+        let &[_, v] = self.dims(logits);
+        self.assert_covers(logits, &[n, v]);
+        let out = self.value(name, &[n, v]);
+        self.push(Op::MetricGrad { dy, logits, clean, clean_rows, targets, answers, measure, out })
     }
 
     fn value(&mut self, name: &str, shape: &[usize]) -> Buf {

@@ -4,6 +4,9 @@
 
 use crate::{Buf, Content, Feed, FeedError, Op, Slope, Tape};
 
+mod metric;
+mod patching;
+
 /// The content of every buffer after a run.
 #[derive(Clone, Debug)]
 pub struct Values {
@@ -85,6 +88,12 @@ fn execute(tape: &Tape, op: &Op, values: &mut Values) {
         let shape = |buf: Buf| tape.shape(buf);
         let cols = |buf: Buf| tape.info(buf).cols();
         let len = |buf: Buf| tape.info(buf).len();
+        let rows_of = |logits: Buf, (clean, clean_rows): (Buf, Buf), targets: Buf, answers| {
+            let (per_row, n_vocab) = (cols(targets), cols(logits));
+            let (clean_rows, targets) = (values.ids(clean_rows), values.ids(targets));
+            let (logits, clean) = (f(logits), f(clean));
+            metric::Rows { logits, clean, clean_rows, targets, per_row, answers, n_vocab }
+        };
         match *op {
             Op::Embed { ids, tokens, positions, .. } => {
                 let (t, d) = (shape(ids)[1], cols(tokens));
@@ -156,19 +165,36 @@ fn execute(tape: &Tape, op: &Op, values: &mut Values) {
             }
             Op::DeltaDot { act, grad, first_col, out } => {
                 let window = (first_col, cols(grad), cols(act));
-                vec![delta_dot(f(act), f(grad), window, cols(out))]
+                vec![patching::delta_dot(f(act), f(grad), window, cols(out))]
             }
-            Op::Interpolate { x, out } => vec![interpolate(f(x), len(out))],
+            Op::Interpolate { x, first_col, cols: moving, out } => {
+                let columns = first_col..first_col + moving;
+                vec![patching::interpolate(f(x), columns, cols(x), len(out))]
+            }
             Op::AddRows { a, a_rows, b, b_rows, .. } => {
                 let (a_rows, b_rows) = (values.ids(a_rows), values.ids(b_rows));
-                vec![add_rows((f(a), a_rows), (f(b), b_rows), cols(a))]
+                vec![patching::add_rows((f(a), a_rows), (f(b), b_rows), cols(a))]
             }
             Op::Splice { x, rows, blocks, width, .. } => {
-                vec![splice(f(x), values.ids(rows), values.ids(blocks), width, cols(x))]
+                vec![patching::splice(f(x), values.ids(rows), values.ids(blocks), width, cols(x))]
             }
             Op::AttentionRows { qkv, queries, keys, heads, .. } => {
                 let (queries, keys) = (values.ids(queries), values.ids(keys));
-                vec![attention_rows(f(qkv), queries, keys, heads, cols(qkv) / 3)]
+                vec![patching::attention_rows(f(qkv), queries, keys, heads, cols(qkv) / 3)]
+            }
+            Op::AppendMeans { x, rows, .. } => {
+                vec![patching::append_means(f(x), values.ids(rows), cols(rows), cols(x))]
+            }
+            Op::QkFix { qkv, dp, .. } => {
+                vec![patching::qk_fix(f(qkv), f(dp), Heads::of(shape(dp), cols(qkv) / 3))]
+            }
+            Op::Metric { logits, clean, clean_rows, targets, answers, measure, .. } => {
+                let rows = rows_of(logits, (clean, clean_rows), targets, answers);
+                vec![metric::metric(&rows, measure)]
+            }
+            Op::MetricGrad { dy, logits, clean, clean_rows, targets, answers, measure, .. } => {
+                let rows = rows_of(logits, (clean, clean_rows), targets, answers);
+                vec![metric::metric_grad(f(dy), &rows, measure)]
             }
         }
     };
@@ -431,80 +457,6 @@ fn gather_dot_grad(dy: &[f64], w: &[f64], ids: &[u32], d: usize, k: usize) -> Ve
             for (out, w) in out.iter_mut().zip(&w[id as usize * d..][..d]) {
                 *out += dy * w;
             }
-        }
-    }
-    out
-}
-
-/// `window`: the first column of `act`, the columns of `grad`, and those of `act`.
-fn delta_dot(
-    act: &[f64],
-    grad: &[f64],
-    (first_col, cols, act_cols): (usize, usize, usize),
-    groups: usize,
-) -> Vec<f64> {
-    let (base, source) = act.split_at(act.len() / 2);
-    let rows = base.len() / act_cols;
-    let mut out = Vec::with_capacity(grad.len() / cols * groups);
-    for (r, grad) in grad.chunks(cols).enumerate() {
-        let at = r % rows * act_cols + first_col;
-        let delta: Vec<f64> = (at..at + cols).map(|i| source[i] - base[i]).collect();
-        let width = cols / groups;
-        out.extend(
-            delta.chunks(width).zip(grad.chunks(width)).map(|(delta, grad)| dot(delta, grad)),
-        );
-    }
-    out
-}
-
-fn interpolate(x: &[f64], len: usize) -> Vec<f64> {
-    let (base, source) = x.split_at(x.len() / 2);
-    let steps = len / base.len();
-    let at = |k: usize| {
-        let part = (k + 1) as f64 / steps as f64;
-        base.iter().zip(source).map(move |(base, source)| base + part * (source - base))
-    };
-    (0..steps).flat_map(at).collect()
-}
-
-/// Row `row` of `x`, or zeros where that is past its end.
-fn row_or_zeros(x: &[f64], row: u32, cols: usize) -> Vec<f64> {
-    x.chunks(cols).nth(row as usize).map_or_else(|| vec![0.0; cols], <[f64]>::to_vec)
-}
-
-fn add_rows((a, a_rows): (&[f64], &[u32]), (b, b_rows): (&[f64], &[u32]), cols: usize) -> Vec<f64> {
-    let row = |(&i, &j)| plus(row_or_zeros(a, i, cols), Some(&row_or_zeros(b, j, cols)));
-    a_rows.iter().zip(b_rows).flat_map(row).collect()
-}
-
-fn splice(x: &[f64], rows: &[u32], blocks: &[u32], width: usize, cols: usize) -> Vec<f64> {
-    let mut out = Vec::with_capacity(blocks.len() * cols);
-    for (rows, &block) in rows.chunks(2).zip(blocks) {
-        let mut row = row_or_zeros(x, rows[0], cols);
-        let block = block as usize * width..(block as usize + 1) * width;
-        row[block.clone()].copy_from_slice(&row_or_zeros(x, rows[1], cols)[block]);
-        out.extend(row);
-    }
-    out
-}
-
-fn attention_rows(qkv: &[f64], queries: &[u32], keys: &[u32], heads: usize, d: usize) -> Vec<f64> {
-    let (e, rows) = (d / heads, qkv.len() / (3 * d));
-    let part = |row: u32, part: usize, h: usize| &qkv[(row as usize * 3 + part) * d + h * e..][..e];
-    let mut out = Vec::with_capacity(queries.len() * d);
-    for (&query, keys) in queries.iter().zip(keys.chunks(keys.len() / queries.len())) {
-        let seen: Vec<u32> = keys.iter().copied().filter(|&key| (key as usize) < rows).collect();
-        for h in 0..heads {
-            let score = |&key: &u32| dot(part(query, 0, h), part(key, 1, h)) / (e as f64).sqrt();
-            let scores: Vec<f64> = seen.iter().map(score).collect();
-            let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let sum: f64 = scores.iter().map(|score| (score - max).exp()).sum();
-            let mut z = vec![0.0; e];
-            for (score, &key) in scores.iter().zip(&seen) {
-                let weight = (score - max).exp() / sum;
-                z.iter_mut().zip(part(key, 2, h)).for_each(|(z, v)| *z += weight * v);
-            }
-            out.extend(z);
         }
     }
     out

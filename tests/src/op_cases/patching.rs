@@ -8,6 +8,8 @@ pub(super) fn push(cases: &mut Cases) {
     add_rows(cases);
     splice(cases);
     attention_rows(cases);
+    append_means(cases);
+    qk_fix(cases);
 }
 
 fn delta_dot(cases: &mut Cases) {
@@ -44,7 +46,13 @@ fn interpolate(cases: &mut Cases) {
     for (b, t, d, steps) in [(1, 1, 1, 1), (1, 7, 33, 5), (3, 2, 5, 2), (1, 65, 3, 50)] {
         cases.push(&format!("B={b} T={t} D={d} steps={steps}"), |r| {
             let x = r.input("x", &[2 * b, t, d], 1.0);
-            r.tape.interpolate("out", x, steps);
+            r.tape.interpolate("out", x, 0..d, steps);
+        });
+    }
+    for (columns, d) in [(0..1, 3), (2..3, 3), (5..65, 130), (1..1, 2)] {
+        cases.push(&format!("columns {columns:?} of {d}"), |r| {
+            let x = r.input("x", &[4, 3, d], 1.0);
+            r.tape.interpolate("out", x, columns, 3);
         });
     }
 }
@@ -110,6 +118,37 @@ fn attention_rows(cases: &mut Cases) {
                 r.feed.ids(keys, ids);
                 let qkv = r.input("qkv", &[n, 3 * h * e], size);
                 r.tape.attention_rows("out", qkv, queries, keys, h);
+            });
+        }
+    }
+}
+
+fn append_means(cases: &mut Cases) {
+    for (x, d, m, k) in [(1, 1, 1, 1), (3, 5, 2, 4), (65, 257, 3, 65), (7, 768, 1, 30)] {
+        cases.push(&format!("X={x} D={d} M={m} K={k}"), |r| {
+            let rows = r.ids(&[m, k], x);
+            let x = r.input("x", &[x, d], 1.0);
+            r.tape.append_means("out", x, rows);
+        });
+    }
+    cases.push("of sequences", |r| {
+        let rows = r.ids(&[1, 4], 6);
+        let x = r.input("x", &[2, 3, 5], 1.0);
+        r.tape.append_means("out", x, rows);
+    });
+}
+
+fn qk_fix(cases: &mut Cases) {
+    for (b, h, t, e) in
+        [(1, 1, 1, 1), (1, 1, 2, 3), (2, 3, 5, 1), (1, 2, 33, 4), (2, 12, 15, 4), (1, 2, 130, 2)]
+    {
+        // Scores up to 1, and up to 100.
+        for size in [1.0, 10.0] {
+            let size = size / (e as f32).sqrt().sqrt();
+            cases.push(&format!("B={b} H={h} T={t} E={e} size={size}"), |r| {
+                let qkv = r.input("qkv", &[2 * b, t, 3 * h * e], size);
+                let dp = r.input("dp", &[b, h, t, t], 1.0);
+                r.tape.qk_fix("out", qkv, dp);
             });
         }
     }

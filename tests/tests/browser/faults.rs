@@ -40,8 +40,8 @@ async fn a_bad_pair_is_explained_and_the_last_figure_stays() {
     let pair = headline().pair;
     page.write("#clean", &pair.clean).await;
     page.write("#corrupted", &pair.corrupted).await;
-    page.write("#answer", &pair.answer).await;
-    page.write("#foil", &pair.foil).await;
+    page.write("#answer", &pair.answers[0]).await;
+    page.write("#foil", &pair.foils[0]).await;
     page.browser.wait("!document.querySelector('.result').classList.contains('stale')").await;
     page.assert_shows(&Reference::load().figure(&headline())).await;
     page.close().await;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pollster::block_on;
 use relp_engine::{Engine, Files, InMemory, Uncontrolled};
-use relp_model::{Choice, Direction, Figure, Method, PairText, Request, Rules, Site};
+use relp_model::{Choice, Figure, PairText, Precision, Request};
 
 pub(crate) struct Reference {
     engine: Engine<InMemory>,
@@ -16,7 +16,12 @@ impl Reference {
         let folder = PathBuf::from(crate::browser::variable("RELP_DIST")).join("models/primer");
         let read = |file: &str| std::fs::read(folder.join(file)).unwrap();
         let (config, tokenizer) = (read("config.json"), read("tokenizer.json"));
-        let files = Files { name: "primer", config: &config, tokenizer: &tokenizer };
+        let files = Files {
+            name: "primer",
+            config: &config,
+            tokenizer: &tokenizer,
+            precision: Precision::F32,
+        };
         let weights = InMemory(read("model.safetensors"));
         let mut control = Uncontrolled;
         let engine = Engine::load(files, weights, Choice::Reference, &mut control);
@@ -34,15 +39,10 @@ pub(crate) fn headline() -> Request {
         pair: PairText {
             clean: "When John and Mary went to the shop, John gave a drink to".to_owned(),
             corrupted: "When John and Mary went to the shop, Mary gave a drink to".to_owned(),
-            answer: " Mary".to_owned(),
-            foil: " John".to_owned(),
+            answers: vec![" Mary".to_owned()],
+            foils: vec![" John".to_owned()],
             bos: true,
         },
-        method: Method::Relp,
-        rules: Rules::RELP,
-        direction: Direction::Denoise,
-        sites: Site::PAPER.to_vec(),
-        normalise: false,
-        steps: Request::STEPS,
+        ..Request::default()
     }
 }

@@ -11,7 +11,7 @@ use relp_hub::{
     Ask, Body, Cancelled, Entry, Expected, Fetch, MemoryStore, Mirrors, ModelFile, Part, Response,
     Revision, Store, Transport, TransportError, Unwatched, Wanted,
 };
-use relp_model::Choice;
+use relp_model::{Choice, Precision};
 
 use crate::primer::{engine, file, headline, run};
 
@@ -99,7 +99,8 @@ fn load<'a>(
     store: &'a mut MemoryStore,
 ) -> Result<Engine<Coming<'a>>, EngineError> {
     let (config, tokenizer) = (file("config.json"), file("tokenizer.json"));
-    let files = Files { name: "primer", config: &config, tokenizer: &tokenizer };
+    let precision = Precision::F32;
+    let files = Files { name: "primer", config: &config, tokenizer: &tokenizer, precision };
     block_on(async {
         let (mirrors, part) = (Mirrors::default(), Part::default());
         let fetch = Fetch::open(server.clone(), store, Unwatched, mirrors, wanted(), part).await;

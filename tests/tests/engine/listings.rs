@@ -1,6 +1,6 @@
 //! The tape as it is printed: what each rule changes, and what it leaves alone.
 
-use relp_model::{Attribution, Config, Rules, Site};
+use relp_model::{Config, Recipe, Request, Rules};
 
 const CONFIG: Config = Config {
     n_layer: 1,
@@ -14,7 +14,8 @@ const CONFIG: Config = Config {
 };
 
 fn listing(rules: Rules) -> String {
-    Attribution::record(&CONFIG, 1, 3, &Site::PAPER, rules).tape().to_string()
+    let request = Request { rules, ..Request::default() };
+    Recipe::of_length(&request, 3).record(&CONFIG, 0).tape().to_string()
 }
 
 /// The lines before the first derivative.

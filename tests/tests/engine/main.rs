@@ -10,6 +10,7 @@ mod ops;
 mod outside;
 mod patching;
 mod primer;
+mod requests;
 mod schema;
 mod shaders;
 mod small;

@@ -1,12 +1,18 @@
 //! Exact patching against a naive loop of one forward pass a patch, and what is known of every
 //! method without a golden.
 
-use relp_model::{Direction, Method, Pair, Patch, Rules, Site, Sweep, gpt2};
+use relp_model::{
+    Direction, Method, Metric, Pair, Patch, Recipe, Replace, Request, Rules, Site, Sweep, gpt2,
+};
 use relp_tape::{Buf, Feed, Outputs, Tape};
 use relp_tests::compare::{Tolerance, assert_close};
 
-use crate::goldens::{Golden, Runner, reference, request, scores};
+use crate::goldens::{Golden, Runner, reference, request, scores, some_neurons};
 use crate::ops::cpu;
+
+/// The sites that the naive loop knows how to patch. The goldens have all of them.
+const NAIVE: [Site; 6] =
+    [Site::ResidPre, Site::Z, Site::AttnOut, Site::ResidMid, Site::MlpOut, Site::ResidPost];
 
 fn on_cpu(tape: &Tape, feed: &Feed) -> Outputs {
     cpu::run(tape, feed).unwrap()
@@ -40,15 +46,15 @@ fn naive(golden: &Golden, pair: &Pair, direction: Direction, patch: Option<Patch
         let values = relp_tape::reference::run(&tape, &feed).unwrap();
         let of = |buf: Buf| values.f64(buf).to_vec();
         let logits = of(logits);
-        let metric = logits[pair.answer.id as usize] - logits[pair.foil.id as usize];
-        let sites = layers.iter().map(|layer| Site::ALL.map(|site| of(layer.site(site))));
+        let metric = logits[pair.answers[0].id as usize] - logits[pair.foils[0].id as usize];
+        let sites = layers.iter().map(|layer| NAIVE.map(|site| of(layer.site(site))));
         (metric, sites.collect::<Vec<_>>())
     };
     let (base_metric, acts) = forward(None);
-    let Some(Patch { site, layer, position, head }) = patch else { return base_metric };
+    let Some(Patch { site, layer, position, component: head }) = patch else { return base_metric };
     // The residual stream after the layer, as the patch leaves it; before it for `resid_pre`.
     let act = |layer: usize, site: Site| {
-        let index = Site::ALL.iter().position(|&s| s == site).unwrap();
+        let index = NAIVE.iter().position(|&s| s == site).unwrap();
         let values = &acts[layer][index];
         let (base, source) = values.split_at(values.len() / 2);
         (base.to_vec(), source.to_vec())
@@ -105,6 +111,7 @@ fn naive(golden: &Golden, pair: &Pair, direction: Direction, patch: Option<Patch
             let values = relp_tape::reference::run(&tape, &feed).unwrap();
             (layer + 1, mlp(add(&act(layer, Site::ResidPre).0, values.f64(out))))
         }
+        other => panic!("{other} is not patched here"),
     };
     forward(Some((next, resid.iter().map(|&x| x as f32).collect()))).0
 }
@@ -114,17 +121,16 @@ fn the_walk_finds_what_a_forward_pass_a_patch_finds() {
     for golden in Golden::all() {
         let pair = &golden.pairs()[0];
         for direction in Direction::ALL {
-            let run = scores(&golden, &request(Method::Ap, direction, &Site::ALL), pair, &mut {
-                reference
-            });
+            let request = request(Method::Ap, direction, &NAIVE);
+            let run = scores(&golden, &request, pair, &mut { reference });
             let base = naive(&golden, pair, direction, None);
-            for site in Site::ALL {
-                let (heads, t) = (site.scores(golden.config.n_head), pair.positions());
+            for site in NAIVE {
+                let (heads, t) = (site.components(&golden.config), pair.positions());
                 let mut expected = Vec::new();
                 for layer in 0..golden.config.n_layer {
                     for position in 0..t {
-                        for head in 0..heads {
-                            let patch = Patch { site, layer, position, head };
+                        for component in 0..heads {
+                            let patch = Patch { site, layer, position, component };
                             expected.push(naive(&golden, pair, direction, Some(patch)) - base);
                         }
                     }
@@ -136,22 +142,33 @@ fn the_walk_finds_what_a_forward_pass_a_patch_finds() {
     }
 }
 
+/// A sweep over all sites, with some neurons.
+fn everywhere(golden: &Golden, pair: &Pair) -> Request {
+    let mut request = request(Method::Ap, Direction::Denoise, &Site::PATCHED);
+    request.neurons = some_neurons(&golden.config, pair.positions());
+    request
+}
+
 /// Two runs of the same prompt: nothing that is put in differs from what is there.
 fn no_ops(run: Runner<'_>) {
     for golden in Golden::all() {
-        let mut pair = golden.pairs().remove(0);
-        let (config, t) = (&golden.config, pair.positions());
-        pair.corrupted = pair.clean.clone();
-        let everywhere: Vec<usize> = (0..t).collect();
-        let patches = Patch::all(config, t, &everywhere, &Site::ALL);
-        let count = patches.len();
-        assert!(count > 2 * t * config.n_layer);
-        let sweep = Sweep::record(config, t, &Site::ALL, patches);
-        let mut feed = sweep.feed(&pair, Direction::Denoise);
-        golden.feed_weights(sweep.tape(), &mut feed);
-        let run = sweep.read(&run(sweep.tape(), &feed), Direction::Denoise);
-        for (site, scores) in run.scores {
-            assert!(scores.iter().all(|&score| score == 0.0), "{site}: {scores:?}");
+        for metric in Metric::ALL {
+            let mut pair = golden.pairs().remove(0);
+            let (config, t) = (&golden.config, pair.positions());
+            let request = Request { metric, ..everywhere(&golden, &pair) };
+            // The patches of a pair that differs from its first position on.
+            pair.clean[0].id = (pair.corrupted[0].id + 1) % config.n_vocab as u32;
+            let recipe = Recipe::new(&request, &pair);
+            let patches = recipe.patches(config).concat();
+            pair.corrupted = pair.clean.clone();
+            assert!(patches.len() > 2 * t * config.n_layer);
+            let sweep = Sweep::record(config, &recipe, patches);
+            let mut feed = sweep.feed(&pair, Direction::Denoise);
+            golden.feed_weights(sweep.tape(), &mut feed);
+            let run = sweep.read(&run(sweep.tape(), &feed), Direction::Denoise);
+            for (site, scores) in run.scores {
+                assert!(scores.iter().all(|&score| score == 0.0), "{metric} {site}: {scores:?}");
+            }
         }
     }
 }
@@ -167,20 +184,21 @@ fn work_in_parts_adds_up_to_the_same() {
     let golden = &Golden::all()[0];
     let (config, pair) = (&golden.config, &golden.pairs()[1]);
     let t = pair.positions();
-    let patches = Patch::all(config, t, &pair.differing(), &Site::ALL);
-    let whole =
-        scores(golden, &request(Method::Ap, Direction::Noise, &Site::ALL), pair, &mut { on_cpu });
-    for most_rows in [1, 40, 1000] {
+    let request = Request { metric: Metric::Kl, ..everywhere(golden, pair) };
+    let recipe = Recipe::new(&request, pair);
+    let patches = recipe.patches(config).concat();
+    let whole = scores(golden, &request, pair, &mut { on_cpu });
+    for most_rows in [40, 400, 10_000] {
         let parts = Patch::parts(patches.clone(), t, most_rows);
         assert_eq!(parts.concat(), patches);
         let rows = |part: &[Patch]| part.iter().map(|patch| t - patch.position).sum::<usize>();
         assert!(parts.iter().all(|part| part.len() == 1 || rows(part) <= most_rows));
         let mut sum: Option<relp_model::Run> = None;
         for part in parts {
-            let sweep = Sweep::record(config, t, &Site::ALL, part);
-            let mut feed = sweep.feed(pair, Direction::Noise);
+            let sweep = Sweep::record(config, &recipe, part);
+            let mut feed = sweep.feed(pair, request.direction);
             golden.feed_weights(sweep.tape(), &mut feed);
-            let run = sweep.read(&on_cpu(sweep.tape(), &feed), Direction::Noise);
+            let run = sweep.read(&on_cpu(sweep.tape(), &feed), request.direction);
             match &mut sum {
                 None => sum = Some(run),
                 Some(sum) => sum.add(&run),
@@ -196,24 +214,29 @@ fn work_in_parts_adds_up_to_the_same() {
 fn what_cannot_matter_is_zero_and_not_computed() {
     let golden = &Golden::all()[0];
     let (config, pair) = (&golden.config, &golden.pairs()[0]);
-    let (t, differing) = (pair.positions(), pair.differing());
-    let first = differing[0];
-    let patches = Patch::all(config, t, &differing, &Site::ALL);
+    let (t, first) = (pair.positions(), pair.differing()[0]);
+    let request = everywhere(golden, pair);
+    let patches = Recipe::new(&request, pair).patches(config).concat();
     assert!(patches.iter().all(|patch| patch.position >= first));
-    let last = |patch: &&Patch| patch.layer == config.n_layer - 1 && patch.site != Site::ResidPre;
+    let read_everywhere = [Site::ResidPre, Site::K, Site::V];
+    let last = |patch: &&Patch| {
+        patch.layer == config.n_layer - 1 && !read_everywhere.contains(&patch.site)
+    };
     assert!(patches.iter().filter(last).all(|patch| patch.position == t - 1));
-    let run =
-        scores(golden, &request(Method::Ap, Direction::Denoise, &Site::ALL), pair, &mut { on_cpu });
+    let run = scores(golden, &request, pair, &mut { on_cpu });
     for (site, map) in &run.scores {
-        let heads = site.scores(config.n_head);
-        for (cell, score) in map.chunks(heads).enumerate() {
+        for (cell, scores) in map.chunks(site.components(config)).enumerate() {
             let (layer, position) = (cell / t, cell % t);
             let computed = patches
                 .iter()
                 .any(|patch| (patch.site, patch.layer, patch.position) == (*site, layer, position));
-            assert!(computed || score.iter().all(|&score| score == 0.0));
+            assert!(computed || scores.iter().all(|&score| score == 0.0));
         }
     }
+    // An ablation can matter everywhere.
+    let request = Request { replace: Replace::Zero, ..request };
+    let patches = Recipe::new(&request, pair).patches(config).concat();
+    assert!(patches.iter().any(|patch| patch.position == 0));
 }
 
 #[test]
@@ -237,12 +260,12 @@ fn integrated_gradients_converge_as_one_over_the_steps() {
 fn with_one_step_the_gradient_is_that_of_the_source_run() {
     let golden = &Golden::all()[1];
     let pair = &golden.pairs()[0];
-    let mut one = request(Method::IgInputs, Direction::Denoise, &Site::ALL);
+    let mut one = request(Method::IgInputs, Direction::Denoise, &Site::PATCHED);
     one.steps = 1;
     let found = scores(golden, &one, pair, &mut on_cpu);
     // The gradient on the source run times (source − base): attribution patching the other way round,
     // with the other sign.
-    let other = request(Method::Atp, Direction::Noise, &Site::ALL);
+    let other = request(Method::Atp, Direction::Noise, &Site::PATCHED);
     let expected = scores(golden, &other, pair, &mut on_cpu);
     for (site, scores) in expected.scores {
         let expected: Vec<f32> = scores.iter().map(|score| -score).collect();
@@ -274,4 +297,32 @@ mod gpu {
         let mut device = gpu::gpu();
         no_ops(&mut |tape, feed| gpu::run(&mut device, tape, feed).unwrap());
     }
+}
+
+#[test]
+fn with_one_layer_atp_star_is_the_size_of_attribution_patching() {
+    let mut golden = Golden::all().into_iter().next().unwrap();
+    golden.config.n_layer = 1;
+    let pair = &golden.pairs()[0];
+    let sites = [Site::ResidPre, Site::V, Site::Pattern, Site::Z, Site::Post, Site::MlpOut];
+    let plain = scores(&golden, &request(Method::Atp, Direction::Noise, &sites), pair, &mut on_cpu);
+    let star = request(Method::AtpStar, Direction::Noise, &sites);
+    let star = scores(&golden, &star, pair, &mut on_cpu);
+    for (site, scores) in plain.scores {
+        let sizes: Vec<f32> = scores.iter().map(|score| score.abs()).collect();
+        assert_close(site.name(), &sizes, &star.scores[&site], Tolerance::GOLDEN);
+    }
+}
+
+#[test]
+fn the_mean_of_one_position_is_over_that_position() {
+    let golden = &Golden::all()[0];
+    let mut pair = golden.pairs().remove(0);
+    pair.clean.truncate(1);
+    pair.corrupted = vec![relp_model::Token { id: pair.clean[0].id ^ 1, text: String::new() }];
+    let mut by_patch = request(Method::Ap, Direction::Denoise, &[Site::ResidPre, Site::MlpOut]);
+    by_patch.replace = Replace::Mean;
+    let run = scores(golden, &by_patch, &pair, &mut on_cpu);
+    // Half way between the runs; of the last stream, all that is left is a LayerNorm.
+    assert!(run.scores[&Site::ResidPre].iter().all(|score| score.is_finite() && *score != 0.0));
 }

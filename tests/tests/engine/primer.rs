@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pollster::block_on;
 use relp_engine::{Cancelled, Control, Engine, EngineError, Files, InMemory, Uncontrolled};
 use relp_model::{
-    Choice, Direction, Figure, Kind, Method, PairText, Problem, Request, Rules, Site,
+    Choice, Direction, Figure, Kind, Method, PairText, Precision, Problem, Request, Rules, Site,
 };
 use relp_tests::compare::{Tolerance, assert_close, compare};
 use serde::Deserialize;
@@ -24,28 +24,27 @@ pub(crate) fn file(name: &str) -> Vec<u8> {
 }
 
 pub(crate) fn engine(choice: Choice) -> Engine<InMemory> {
+    engine_with(choice, Precision::F32)
+}
+
+pub(crate) fn engine_with(choice: Choice, precision: Precision) -> Engine<InMemory> {
     let (config, tokenizer) = (file("config.json"), file("tokenizer.json"));
-    let files = Files { name: "primer", config: &config, tokenizer: &tokenizer };
+    let files = Files { name: "primer", config: &config, tokenizer: &tokenizer, precision };
     let weights = InMemory(file("model.safetensors"));
     block_on(Engine::load(files, weights, choice, &mut Uncontrolled)).unwrap()
 }
 
-fn examples() -> Vec<Request> {
+pub(crate) fn examples() -> Vec<Request> {
     let examples: Vec<Example> = serde_json::from_slice(&file("examples.json")).unwrap();
     let request = |example: Example| Request {
         pair: PairText {
             clean: example.clean,
             corrupted: example.corrupted,
-            answer: example.answer,
-            foil: example.foil,
+            answers: vec![example.answer],
+            foils: vec![example.foil],
             bos: true,
         },
-        method: Method::Relp,
-        rules: Rules::RELP,
-        direction: Direction::Denoise,
-        sites: Site::PAPER.to_vec(),
-        normalise: false,
-        steps: Request::STEPS,
+        ..Request::default()
     };
     examples.into_iter().map(request).collect()
 }
@@ -161,7 +160,7 @@ fn bad_pairs_are_explained_and_the_next_run_works() {
         change(&mut request);
         match block_on(engine.attribute(&request, &mut Uncontrolled)) {
             Err(EngineError::Pair(problems)) => {
-                let previewed = engine.reader().preview(&request.pair).problems;
+                let previewed = engine.reader().preview(&request.pair, request.metric).problems;
                 let by_result = |p: &Problem| matches!(p, Problem::TooCloseToNormalise { .. });
                 assert!(previewed == problems || problems.iter().all(by_result));
                 problems
@@ -173,22 +172,23 @@ fn bad_pairs_are_explained_and_the_next_run_works() {
     assert!(matches!(found[..], [Problem::UnequalLength { .. }]), "{found:?}");
     let found = problems(&|r| r.pair.corrupted = r.pair.clean.clone());
     assert_eq!(found, [Problem::Identical]);
-    let found = problems(&|r| (r.pair.clean, r.pair.answer) = ("  ".to_owned(), String::new()));
+    let found = problems(&|r| (r.pair.clean, r.pair.answers) = ("  ".to_owned(), Vec::new()));
     assert!(matches!(found[..], [Problem::Empty { .. }, Problem::Empty { .. }]), "{found:?}");
     let found = problems(&|r| r.pair.clean = "When John and Mary went ".repeat(20));
     assert!(matches!(found[..], [Problem::TooLong { most: 64, .. }]), "{found:?}");
-    let found = problems(&|r| r.pair.answer = " Mary John".to_owned());
+    let found = problems(&|r| r.pair.answers = vec![" Mary John".to_owned()]);
     assert!(matches!(found[..], [Problem::NotOneToken { .. }]), "{found:?}");
-    let found = problems(&|r| r.pair.answer = " Mary ".to_owned());
+    let found = problems(&|r| r.pair.answers = vec![" Mary ".to_owned()]);
     assert!(found[0].to_string().ends_with("did you mean \" Mary\"?"), "{}", found[0]);
-    let found = problems(&|r| r.pair.foil = r.pair.answer.clone());
+    let found = problems(&|r| r.pair.foils = r.pair.answers.clone());
     assert!(matches!(found[..], [Problem::SameAnswer { .. }]), "{found:?}");
     // A change that the model cannot tell apart by answer and foil.
     let found = problems(&|r| {
         r.normalise = true;
         r.pair.clean = "When John and Mary went to the shop".to_owned();
         r.pair.corrupted = "When John and Mary went to the park".to_owned();
-        (r.pair.answer, r.pair.foil) = (" one".to_owned(), " book".to_owned());
+        r.pair.answers = vec![" one".to_owned()];
+        r.pair.foils = vec![" book".to_owned()];
     });
     assert!(matches!(found[..], [Problem::TooCloseToNormalise { .. }]), "{found:?}");
     run(&mut engine, &good);
@@ -222,7 +222,8 @@ fn a_run_can_be_cancelled_and_run_again() {
 #[test]
 fn loading_can_be_cancelled_and_damage_is_named() {
     let (config, tokenizer) = (file("config.json"), file("tokenizer.json"));
-    let files = Files { name: "primer", config: &config, tokenizer: &tokenizer };
+    let files =
+        Files { name: "primer", config: &config, tokenizer: &tokenizer, precision: Precision::F32 };
     let load = |files: Files<'_>, weights: Vec<u8>| {
         block_on(Engine::load(files, InMemory(weights), Choice::Cpu, &mut Uncontrolled)).err()
     };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use pollster::block_on;
 use relp_engine::{Engine, Files, Uncontrolled, WeightSource};
 use relp_hub::{Known, ModelFile};
-use relp_model::{Choice, Method, PairText, Request, Site};
+use relp_model::{Choice, Method, PairText, Precision, Request, Site};
 use relp_tests::compare::{Tolerance, assert_close};
 use relp_tests::gpt2_checkpoint::{SMALL_CONFIG, Shape};
 use relp_tests::gpt2_tokenizer::tokenizer_json;
@@ -41,7 +41,8 @@ fn load(choice: Choice) -> Engine<Weights> {
     let len = usize::try_from(file.metadata().unwrap().len()).unwrap();
     let tokenizer = tokenizer_json();
     let config = SMALL_CONFIG.as_bytes();
-    let files = Files { name: "gpt2", config, tokenizer: tokenizer.as_bytes() };
+    let tokenizer = tokenizer.as_bytes();
+    let files = Files { name: "gpt2", config, tokenizer, precision: Precision::F32 };
     block_on(Engine::load(files, Weights(file, len), choice, &mut Uncontrolled)).unwrap()
 }
 
@@ -49,8 +50,8 @@ fn request(method: Method, clean: &str, corrupted: &str) -> Request {
     let pair = PairText {
         clean: clean.to_owned(),
         corrupted: corrupted.to_owned(),
-        answer: " Mary".to_owned(),
-        foil: " John".to_owned(),
+        answers: vec![" Mary".to_owned()],
+        foils: vec![" John".to_owned()],
         bos: true,
     };
     Request { pair, method, sites: Site::PAPER.to_vec(), ..headline() }

@@ -1,13 +1,16 @@
 //! The messages between the page and its engine worker.
 //!
 //! Every [`Command`] carries an [`Id`] of the page's choosing, and every [`Event`] that answers it
-//! carries the same. A command is answered by any number of [`Event::Progress`] and then by exactly
-//! one other event. A newer [`Command::Run`], [`Command::Load`] or [`Command::Switch`] supersedes
+//! carries the same. A command is answered by any number of [`Event::Progress`], [`Event::Download`] and [`Event::Part`] and
+//! then by exactly one other event. A newer [`Command::Run`], [`Command::Load`] or [`Command::Switch`] supersedes
 //! an older one that is not finished, which then fails with [`Failure::Cancelled`].
 //!
 //! Weights never cross this boundary: the worker fetches them itself.
 
-use relp_model::{Choice, Device, Figure, Loaded, PairText, Preview, Problem, Request};
+use relp_model::{
+    Choice, Device, Figure, Loaded, Metric, PairText, Part, Patterns, Precision, Preview, Problem,
+    Request,
+};
 use serde::{Deserialize, Serialize};
 
 /// Ties an event to the command it answers.
@@ -22,9 +25,34 @@ pub enum Command {
         /// Of this command.
         id: Id,
         /// Which model.
-        model: ModelAddress,
+        model: ModelSource,
         /// Onto which executor.
         choice: Choice,
+        /// How exactly its weights are to be kept.
+        precision: Precision,
+    },
+    /// Say what a known model would take here. Answered by [`Event::Preflight`].
+    Preflight {
+        /// Of this command.
+        id: Id,
+        /// Its name.
+        name: String,
+        /// For which executor.
+        choice: Choice,
+        /// How exactly its weights would be kept.
+        precision: Precision,
+    },
+    /// List the models that this browser keeps. Answered by [`Event::Stored`].
+    Stored {
+        /// Of this command.
+        id: Id,
+    },
+    /// Remove a model that this browser keeps. Answered by [`Event::Stored`].
+    Remove {
+        /// Of this command.
+        id: Id,
+        /// Its repository.
+        repo: String,
     },
     /// Move the model to another executor. Answered by [`Event::Loaded`].
     Switch {
@@ -39,6 +67,8 @@ pub enum Command {
         id: Id,
         /// The pair.
         pair: PairText,
+        /// The metric, on which it depends whether answers and foils are wanted.
+        metric: Metric,
     },
     /// Run a request. Answered by [`Event::Figure`].
     Run {
@@ -47,6 +77,15 @@ pub enum Command {
         /// What is wanted.
         request: Request,
     },
+    /// Compute the attention patterns of a layer. Answered by [`Event::Patterns`].
+    Patterns {
+        /// Of this command.
+        id: Id,
+        /// The pair.
+        pair: PairText,
+        /// The layer.
+        layer: usize,
+    },
     /// Give up a command that is not finished; it fails with [`Failure::Cancelled`].
     Cancel {
         /// Of the command to give up.
@@ -54,14 +93,97 @@ pub enum Command {
     },
 }
 
-/// Where a model's three files are.
+/// Where a model's three files, `config.json`, `tokenizer.json` and `model.safetensors`, come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModelAddress {
+#[serde(rename_all = "snake_case")]
+pub enum ModelSource {
+    /// A folder of the page's own server.
+    Folder {
+        /// What people call the model.
+        name: String,
+        /// Relative to the page, ending in a slash.
+        url: String,
+    },
+    /// A hub, or this browser if it keeps the model.
+    Hub {
+        /// The name of a known model, or `OWNER/NAME`.
+        name: String,
+        /// The hubs to ask, one after the other; the usual one if there is none.
+        mirrors: Vec<String>,
+    },
+    /// Files that the person has chosen. They came in the message before, as an array of `File`: such
+    /// things cannot be written down.
+    Files,
+}
+
+/// How this browser keeps models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keeping {
+    /// As files that only this page sees (Origin Private File System).
+    Files,
+    /// In the browser's cache (Cache API).
+    Cache,
+    /// Not at all: in memory, as long as the page is open.
+    Memory,
+}
+
+/// The models that a browser keeps. Numbers of bytes may be larger than a `usize` here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stored {
+    /// How they are kept.
+    pub keeping: Keeping,
+    /// Which they are.
+    pub models: Vec<StoredModel>,
+    /// Bytes that this page uses, and may use, if the browser says so.
+    pub used: Option<f64>,
+    /// See `used`.
+    pub quota: Option<f64>,
+    /// Whether the browser has promised not to remove them by itself.
+    pub persistent: bool,
+}
+
+/// A model that a browser keeps, whole or in part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredModel {
+    /// Its repository.
+    pub repo: String,
     /// What people call it.
+    pub title: String,
+    /// Its bytes that are there.
+    pub bytes: f64,
+    /// Whether all of it is there and was checked.
+    pub complete: bool,
+}
+
+/// What a model would take here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preflight {
+    /// The name that was asked for.
     pub name: String,
-    /// The folder with `config.json`, `tokenizer.json` and `model.safetensors`, absolute or
-    /// relative to the page, ending in a slash.
-    pub url: String,
+    /// In plain words.
+    pub words: String,
+    /// Whether it can be used here.
+    pub fits: bool,
+    /// The name of the next smaller one that can.
+    pub instead: Option<String>,
+    /// Whether nothing is left to be fetched.
+    pub is_stored: bool,
+}
+
+/// How far a download is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Download {
+    /// The file that is being fetched.
+    pub file: String,
+    /// Bytes of all files that are there.
+    pub done: f64,
+    /// Bytes of all files, if that is known.
+    pub total: Option<f64>,
+    /// Bytes a second.
+    pub rate: Option<f64>,
+    /// Seconds that are left at this rate.
+    pub left: Option<f64>,
 }
 
 /// From the worker to the page.
@@ -81,6 +203,27 @@ pub enum Event {
         /// Parts in all; 0 if that is not known.
         total: usize,
     },
+    /// A model comes from a hub.
+    Download {
+        /// Of the command.
+        id: Id,
+        /// How far it is.
+        download: Download,
+    },
+    /// What a model would take.
+    Preflight {
+        /// Of the command.
+        id: Id,
+        /// The answer.
+        preflight: Preflight,
+    },
+    /// What this browser keeps.
+    Stored {
+        /// Of the command.
+        id: Id,
+        /// The answer.
+        stored: Stored,
+    },
     /// A model is loaded.
     Loaded {
         /// Of the command.
@@ -94,6 +237,20 @@ pub enum Event {
         id: Id,
         /// The tokens and problems.
         preview: Preview,
+    },
+    /// What is there so far of a run, which goes on.
+    Part {
+        /// Of the command.
+        id: Id,
+        /// The figure so far.
+        part: Box<Part>,
+    },
+    /// The attention patterns of a layer.
+    Patterns {
+        /// Of the command.
+        id: Id,
+        /// What was found.
+        patterns: Patterns,
     },
     /// A run has come to its end.
     Figure {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use js_sys::{Function, Promise};
 use relp_engine::{Cancelled, Control};
+use relp_model::Part;
 use relp_protocol::{Event, Id, Stage};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
@@ -24,6 +25,10 @@ impl Control for PageControl {
         post(&Event::Progress { id: self.id, stage: self.stage, done, total });
         let_messages_in().await;
         if self.inbox.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+    }
+
+    fn part(&mut self, part: Part) {
+        post(&Event::Part { id: self.id, part: Box::new(part) });
     }
 }
 

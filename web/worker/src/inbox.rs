@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 
 use relp_engine::Reader;
 use relp_protocol::{Command, Event, Failure, Id};
-use web_sys::AbortController;
+use web_sys::{AbortController, File};
 
 use crate::post;
 
@@ -26,6 +26,8 @@ pub(crate) struct Inbox {
     abort: RefCell<Option<AbortController>>,
     /// Reads prompts for the loaded model.
     reader: RefCell<Option<Rc<Reader>>>,
+    /// The files that the person has chosen last.
+    files: RefCell<Vec<File>>,
 }
 
 impl Inbox {
@@ -33,14 +35,28 @@ impl Inbox {
     pub(crate) fn receive(&self, command: Command) {
         match &command {
             Command::Cancel { id } => return self.give_up(|other| id_of(other) == *id),
-            Command::Preview { id, pair } => {
+            Command::Preview { id, pair, metric } => {
                 if let Some(reader) = self.reader.borrow().as_ref() {
-                    return post(&Event::Preview { id: *id, preview: reader.preview(pair) });
+                    return post(&Event::Preview {
+                        id: *id,
+                        preview: reader.preview(pair, *metric),
+                    });
                 }
             }
             Command::Run { .. } => self.give_up(|other| matches!(other, Command::Run { .. })),
+            Command::Patterns { .. } => {
+                self.give_up(|other| matches!(other, Command::Patterns { .. }));
+            }
+            // What is kept changes nothing of what is going on.
+            Command::Preflight { .. } | Command::Stored { .. } | Command::Remove { .. } => {}
             Command::Load { .. } | Command::Switch { .. } => {
-                self.give_up(|other| !matches!(other, Command::Preview { .. }));
+                self.give_up(|other| {
+                    use Command::{Cancel, Load, Patterns, Run, Switch};
+                    matches!(
+                        other,
+                        Load { .. } | Switch { .. } | Run { .. } | Patterns { .. } | Cancel { .. }
+                    )
+                });
             }
         }
         self.waiting.borrow_mut().push_back(command);
@@ -76,6 +92,16 @@ impl Inbox {
         self.abort.replace(Some(abort));
     }
 
+    /// Takes the files that the person has chosen.
+    pub(crate) fn set_files(&self, files: Vec<File>) {
+        self.files.replace(files);
+    }
+
+    /// The files that the person has chosen last.
+    pub(crate) fn files(&self) -> Vec<File> {
+        self.files.borrow().clone()
+    }
+
     /// What answers previews from now on.
     pub(crate) fn set_reader(&self, reader: Rc<Reader>) {
         self.reader.replace(Some(reader));
@@ -106,6 +132,10 @@ fn id_of(command: &Command) -> Id {
         | Command::Switch { id, .. }
         | Command::Preview { id, .. }
         | Command::Run { id, .. }
+        | Command::Patterns { id, .. }
+        | Command::Preflight { id, .. }
+        | Command::Stored { id }
+        | Command::Remove { id, .. }
         | Command::Cancel { id } => *id,
     }
 }

@@ -3,11 +3,19 @@
 mod control;
 mod download;
 mod inbox;
+mod js;
+mod lock;
+mod models;
+mod net;
+mod opfs;
+mod pieces;
+mod shelf;
 mod source;
 mod work;
 
 use std::rc::Rc;
 
+use js_sys::Array;
 use relp_protocol::{Command, Event};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -21,6 +29,11 @@ fn main() {
     let inbox = Rc::new(Inbox::default());
     let received = inbox.clone();
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
+        // Files cannot be written down, so they come by themselves.
+        if let Ok(files) = message.data().dyn_into::<Array>() {
+            return received
+                .set_files(files.iter().filter_map(|file| file.dyn_into().ok()).collect());
+        }
         // Only the page can post here, and it is built with this worker; anything else is dropped.
         if let Ok(command) = serde_wasm_bindgen::from_value::<Command>(message.data()) {
             received.receive(command);

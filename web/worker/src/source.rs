@@ -4,20 +4,44 @@ use std::ops::Range;
 
 use js_sys::Uint8Array;
 use relp_engine::WeightSource;
+use relp_hub::Fetch;
+use web_sys::Blob;
 
-/// A file in JavaScript's memory; only the tensor that is being loaded is copied in.
-pub(crate) struct JsFile(pub(crate) Uint8Array);
+use crate::models::DownloadWatch;
+use crate::net::Net;
+use crate::opfs::contents;
+use crate::shelf::Shelf;
 
-impl WeightSource for JsFile {
+/// `model.safetensors`, of which only a piece at a time is copied into wasm memory.
+pub(crate) enum Weights {
+    /// In JavaScript's memory.
+    Array(Uint8Array),
+    /// A file that the person has chosen.
+    File(Blob),
+    /// What this browser keeps, and the network for what it lacks.
+    Fetched(Box<Fetch<Net, Shelf, DownloadWatch>>),
+}
+
+impl WeightSource for Weights {
     fn len(&self) -> usize {
-        self.0.length() as usize
+        match self {
+            Self::Array(bytes) => bytes.length() as usize,
+            // Longer ones are refused before.
+            Self::File(file) => file.size() as usize,
+            Self::Fetched(fetch) => fetch.length() as usize,
+        }
     }
 
     async fn read(&mut self, range: Range<usize>) -> Result<Vec<u8>, String> {
         if range.end > self.len() || range.start > range.end {
             return Err(format!("bytes {range:?} lie outside the file"));
         }
-        // Both fit: they are at most the array's length, a u32.
-        Ok(self.0.subarray(range.start as u32, range.end as u32).to_vec())
+        let wide = range.start as u64..range.end as u64;
+        match self {
+            // Both fit: they are at most the array's length, a u32.
+            Self::Array(bytes) => Ok(bytes.subarray(range.start as u32, range.end as u32).to_vec()),
+            Self::File(file) => contents(file, wide).await.map_err(|error| error.to_string()),
+            Self::Fetched(fetch) => fetch.read(wide).await.map_err(|error| error.to_string()),
+        }
     }
 }

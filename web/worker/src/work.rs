@@ -3,19 +3,20 @@
 use std::rc::Rc;
 
 use relp_engine::{Engine, EngineError, Files};
-use relp_model::Choice;
-use relp_protocol::{Command, Event, Failure, Id, ModelAddress, Stage};
+use relp_model::{Choice, PairText, Precision};
+use relp_protocol::{Command, Event, Failure, Id, ModelSource, Stage};
 
 use crate::control::PageControl;
 use crate::download::download;
 use crate::inbox::Inbox;
+use crate::models;
 use crate::post;
-use crate::source::JsFile;
+use crate::source::Weights;
 
 /// The one owner of the engine.
 pub(crate) struct Worker {
     inbox: Rc<Inbox>,
-    engine: Option<Engine<JsFile>>,
+    engine: Option<Engine<Weights>>,
 }
 
 impl Worker {
@@ -28,15 +29,30 @@ impl Worker {
         loop {
             let command = self.inbox.next().await;
             let (id, answer) = match command {
-                Command::Load { id, model, choice } => (id, self.load(id, &model, choice).await),
+                Command::Load { id, model, choice, precision } => {
+                    (id, self.load(id, &model, choice, precision).await)
+                }
+                Command::Preflight { id, name, choice, precision } => {
+                    let preflight = models::preflight(name, choice, precision).await;
+                    (id, preflight.map(|preflight| Event::Preflight { id, preflight }))
+                }
+                Command::Stored { id } => {
+                    (id, models::stored().await.map(|stored| Event::Stored { id, stored }))
+                }
+                Command::Remove { id, repo } => (id, remove(id, &repo).await),
                 Command::Switch { id, choice } => (id, self.switch(id, choice).await),
                 Command::Run { id, request } => {
                     let mut control = self.control(id, Stage::Running);
                     (id, attribute(self.engine.as_mut(), id, &request, &mut control).await)
                 }
-                Command::Preview { id, pair } => {
+                Command::Patterns { id, pair, layer } => {
+                    let mut control = self.control(id, Stage::Running);
+                    let engine = self.engine.as_mut();
+                    (id, patterns(engine, id, &pair, layer, &mut control).await)
+                }
+                Command::Preview { id, pair, metric } => {
                     let engine = self.engine.as_ref().ok_or(EngineError::NoModel);
-                    let preview = |engine: &Engine<_>| engine.reader().preview(&pair);
+                    let preview = |engine: &Engine<_>| engine.reader().preview(&pair, metric);
                     (id, engine.map(|engine| Event::Preview { id, preview: preview(engine) }))
                 }
                 // Taken out of the queue by the inbox.
@@ -49,23 +65,43 @@ impl Worker {
     async fn load(
         &mut self,
         id: Id,
-        model: &ModelAddress,
+        model: &ModelSource,
         choice: Choice,
+        precision: Precision,
     ) -> Result<Event, EngineError> {
-        let mut control = self.control(id, Stage::Fetching);
-        let mut fetch = async |name: &str| {
-            download(&self.inbox, &mut control, &format!("{}{name}", model.url)).await
+        let files = match model {
+            ModelSource::Folder { name, url } => self.from_folder(id, name, url).await?,
+            ModelSource::Hub { name, mirrors } => {
+                models::from_hub(&self.inbox, id, name, mirrors).await?
+            }
+            ModelSource::Files => models::from_files(&self.inbox.files()).await?,
         };
-        let config = fetch("config.json").await?.to_vec();
-        let tokenizer = fetch("tokenizer.json").await?.to_vec();
-        let weights = JsFile(fetch("model.safetensors").await?);
-        let files = Files { name: &model.name, config: &config, tokenizer: &tokenizer };
+        let models::Files { name, config, tokenizer, weights, lock: _lock } = files;
+        let files = Files { name: &name, config: &config, tokenizer: &tokenizer, precision };
         let mut control = self.control(id, Stage::Loading);
         let engine = Engine::load(files, weights, choice, &mut control).await?;
         self.inbox.set_reader(engine.reader());
         let loaded = engine.loaded();
         self.engine = Some(engine);
+        if matches!(model, ModelSource::Hub { .. }) {
+            models::ask_to_persist().await;
+        }
         Ok(Event::Loaded { id, loaded })
+    }
+
+    async fn from_folder(
+        &self,
+        id: Id,
+        name: &str,
+        url: &str,
+    ) -> Result<models::Files, EngineError> {
+        let mut control = self.control(id, Stage::Fetching);
+        let mut fetch =
+            async |name: &str| download(&self.inbox, &mut control, &format!("{url}{name}")).await;
+        let config = fetch("config.json").await?.to_vec();
+        let tokenizer = fetch("tokenizer.json").await?.to_vec();
+        let weights = Weights::Array(fetch("model.safetensors").await?);
+        Ok(models::Files { name: name.to_owned(), config, tokenizer, weights, lock: None })
     }
 
     async fn switch(&mut self, id: Id, choice: Choice) -> Result<Event, EngineError> {
@@ -81,7 +117,7 @@ impl Worker {
 }
 
 async fn attribute(
-    engine: Option<&mut Engine<JsFile>>,
+    engine: Option<&mut Engine<Weights>>,
     id: Id,
     request: &relp_model::Request,
     control: &mut PageControl,
@@ -89,6 +125,23 @@ async fn attribute(
     let engine = engine.ok_or(EngineError::NoModel)?;
     let figure = engine.attribute(request, control).await?;
     Ok(Event::Figure { id, figure: Box::new(figure), device: engine.loaded().device })
+}
+
+async fn patterns(
+    engine: Option<&mut Engine<Weights>>,
+    id: Id,
+    pair: &PairText,
+    layer: usize,
+    control: &mut PageControl,
+) -> Result<Event, EngineError> {
+    let engine = engine.ok_or(EngineError::NoModel)?;
+    let patterns = engine.patterns(pair, layer, control).await?;
+    Ok(Event::Patterns { id, patterns })
+}
+
+async fn remove(id: Id, repo: &str) -> Result<Event, EngineError> {
+    models::remove(repo).await?;
+    Ok(Event::Stored { id, stored: models::stored().await? })
 }
 
 fn failure(error: EngineError) -> Failure {

@@ -6,8 +6,8 @@ use crate::parallel;
 /// The extents of an attention op: H heads over T positions, D wide together.
 #[derive(Clone, Copy)]
 pub(crate) struct Heads {
-    h: usize,
-    t: usize,
+    pub(super) h: usize,
+    pub(super) t: usize,
     d: usize,
 }
 
@@ -18,22 +18,22 @@ impl Heads {
     }
 
     /// Width of a head.
-    fn e(self) -> usize {
+    pub(super) fn e(self) -> usize {
         self.d / self.h
     }
 
     /// 1/√E.
-    fn scale(self) -> f32 {
+    pub(super) fn scale(self) -> f32 {
         1.0 / (self.e() as f32).sqrt()
     }
 
     /// Head `h` in row `row` = b·T + t of `x` \[B,T,parts·D\]; `part` is 0 for q, 1 for k, 2 for v.
-    fn of(self, x: &[f32], parts: usize, part: usize, row: usize, h: usize) -> &[f32] {
+    pub(super) fn of(self, x: &[f32], parts: usize, part: usize, row: usize, h: usize) -> &[f32] {
         &x[(row * parts + part) * self.d + h * self.e()..][..self.e()]
     }
 
     /// The row of the pattern \[B,H,T,T\] that belongs to row `row` = b·T + t and head `h`.
-    fn pattern_row(self, x: &[f32], row: usize, h: usize) -> &[f32] {
+    pub(super) fn pattern_row(self, x: &[f32], row: usize, h: usize) -> &[f32] {
         let (b, t) = (row / self.t, row % self.t);
         &x[((b * self.h + h) * self.t + t) * self.t..][..self.t]
     }

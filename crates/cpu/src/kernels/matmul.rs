@@ -2,7 +2,13 @@
 
 #![allow(unsafe_code, reason = "gemm takes raw pointers; the lengths are asserted before")]
 
+use std::ops::Range;
+
+use gemm::Parallelism;
+use half::slice::HalfFloatSliceExt;
+
 use crate::parallel;
+use crate::weights::Matrix;
 
 /// A matrix in a slice: element (i, j) lies at `i · row_stride + j · col_stride`.
 #[derive(Clone, Copy)]
@@ -22,7 +28,7 @@ pub(crate) struct Window {
 /// `x` \[R,I\], `w` \[I,J\], `bias` \[J\] → `out` \[R,J\].
 pub(crate) fn linear(
     x: &[f32],
-    w: &[f32],
+    w: Matrix<'_>,
     bias: Option<&[f32]>,
     i: usize,
     j: usize,
@@ -31,13 +37,23 @@ pub(crate) fn linear(
     if let Some(bias) = bias {
         out.chunks_mut(j).for_each(|row| row.copy_from_slice(bias));
     }
-    product(out, j, x, i, w, Strides { row: j, col: 1 }, bias.is_some());
+    let accumulate = bias.is_some();
+    match w {
+        Matrix::F32(w) => product(out, j, x, i, w, Strides { row: j, col: 1 }, accumulate),
+        // Columns are widened a block at a time, so that a block stays in the cache.
+        Matrix::F16(w) => blocks(out, j, x, i, accumulate, |columns, block| {
+            for (block, w) in block.chunks_mut(columns.len()).zip(w.chunks(j)) {
+                w[columns.clone()].convert_to_f32_slice(block);
+            }
+            Strides { row: columns.len(), col: 1 }
+        }),
+    }
 }
 
 /// `x` \[R,C\], a window of `w` \[I,J\], `add` \[R,I\] → `out` \[R,I\].
 pub(crate) fn linear_t(
     x: &[f32],
-    w: &[f32],
+    w: Matrix<'_>,
     window: Window,
     add: Option<&[f32]>,
     i: usize,
@@ -46,8 +62,57 @@ pub(crate) fn linear_t(
     if let Some(add) = add {
         out.copy_from_slice(&add[..out.len()]);
     }
-    let transposed = Strides { row: 1, col: window.of };
-    product(out, i, x, window.cols, &w[window.first_col..], transposed, add.is_some());
+    let accumulate = add.is_some();
+    let Window { first_col, cols, of } = window;
+    match w {
+        Matrix::F32(w) => {
+            let transposed = Strides { row: 1, col: of };
+            product(out, i, x, cols, &w[first_col..], transposed, accumulate);
+        }
+        Matrix::F16(w) => blocks(out, i, x, cols, accumulate, |rows, block| {
+            for (block, row) in block.chunks_mut(cols).zip(rows) {
+                w[row * of + first_col..][..cols].convert_to_f32_slice(block);
+            }
+            Strides { row: 1, col: cols }
+        }),
+    }
+}
+
+/// Values of a block of widened columns: they stay in a core's cache.
+const BLOCK: usize = 1 << 17;
+
+/// `out` \[R,N\] = `a` \[R,K\] · `b` \[K,N\], some columns of `b` at a time, which `widen` writes into
+/// \[K·columns\] and tells how they lie there.
+fn blocks(
+    out: &mut [f32],
+    n: usize,
+    a: &[f32],
+    k: usize,
+    accumulate: bool,
+    widen: impl Fn(Range<usize>, &mut [f32]) -> Strides + Sync,
+) {
+    let rows = out.len() / n;
+    let wide = (BLOCK / k).clamp(1, n).next_multiple_of(16).min(n);
+    let starts: Vec<usize> = (0..n).step_by(wide).collect();
+    let found = parallel::map(&starts, rows * n * k, |&start| {
+        let columns = start..(start + wide).min(n);
+        let mut block = vec![0.0; k * columns.len()];
+        let strides = widen(columns.clone(), &mut block);
+        let mut part = vec![0.0; rows * columns.len()];
+        let one_thread = Parallelism::None;
+        product_on(&mut part, columns.len(), a, k, &block, strides, false, one_thread);
+        (columns, part)
+    });
+    for (columns, part) in found {
+        for (out, part) in out.chunks_mut(n).zip(part.chunks(columns.len())) {
+            let out = &mut out[columns.clone()];
+            if accumulate {
+                out.iter_mut().zip(part).for_each(|(out, part)| *out += part);
+            } else {
+                out.copy_from_slice(part);
+            }
+        }
+    }
 }
 
 /// `out` \[R,N\] = `a` \[R,K\] · `b` \[K,N\], added to `out` if `accumulate`.
@@ -60,10 +125,24 @@ fn product(
     b_strides: Strides,
     accumulate: bool,
 ) {
+    let parallelism = parallel::of_product(out.len() * k);
+    product_on(out, n, a, k, b, b_strides, accumulate, parallelism);
+}
+
+#[allow(clippy::too_many_arguments, reason = "the operands of a product")]
+fn product_on(
+    out: &mut [f32],
+    n: usize,
+    a: &[f32],
+    k: usize,
+    b: &[f32],
+    b_strides: Strides,
+    accumulate: bool,
+    parallelism: Parallelism,
+) {
     let rows = out.len() / n;
     assert!(out.len() == rows * n && a.len() >= rows * k);
     assert!(b.len() > (k - 1) * b_strides.row + (n - 1) * b_strides.col);
-    let parallelism = parallel::of_product(rows * n * k);
     // SAFETY: `out` and `a` are whole row-major matrices and the last element of `b` lies within
     // its slice (both asserted above); `out` is exclusively borrowed, so nothing overlaps.
     unsafe {

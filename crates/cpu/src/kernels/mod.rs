@@ -6,9 +6,11 @@ pub(crate) mod attention;
 pub(crate) mod embedding;
 pub(crate) mod gather;
 pub(crate) mod matmul;
+pub(crate) mod metric;
 pub(crate) mod norm;
 pub(crate) mod patching;
 pub(crate) mod pointwise;
+pub(crate) mod qk_fix;
 
 /// Σ a·b in eight running sums, which the compiler keeps in vector registers.
 fn dot(a: &[f32], b: &[f32]) -> f32 {

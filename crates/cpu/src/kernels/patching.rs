@@ -1,5 +1,8 @@
 //! What compares a base run with its source run, and what puts parts of one into the other.
 
+use super::add_scaled;
+use crate::weights::Matrix;
+
 /// Which columns of `act` belong to the columns of `grad`.
 #[derive(Clone, Copy)]
 pub(crate) struct Window {
@@ -27,14 +30,31 @@ pub(crate) fn delta_dot(act: &[f32], grad: &[f32], window: Window, groups: usize
 }
 
 /// `x` \[2B,…\] → `out` \[N·B,…\].
-pub(crate) fn interpolate(x: &[f32], out: &mut [f32]) {
+pub(crate) fn interpolate(x: &[f32], window: Window, out: &mut [f32]) {
     let (base, source) = x.split_at(x.len() / 2);
     let steps = out.len() / base.len();
+    let moving = window.first_col..window.first_col + window.cols;
     for (k, out) in out.chunks_mut(base.len()).enumerate() {
         let part = (k + 1) as f32 / steps as f32;
-        for ((out, base), source) in out.iter_mut().zip(base).zip(source) {
-            *out = base + part * (source - base);
+        out.copy_from_slice(base);
+        for (out, source) in out.chunks_mut(window.of).zip(source.chunks(window.of)) {
+            for (out, source) in out[moving.clone()].iter_mut().zip(&source[moving.clone()]) {
+                *out += part * (source - *out);
+            }
         }
+    }
+}
+
+/// `x` \[…,D\], `rows` \[M,K\] → `out` \[R+M,D\].
+pub(crate) fn append_means(x: &[f32], rows: &[u32], per_mean: usize, cols: usize, out: &mut [f32]) {
+    let (copy, means) = out.split_at_mut(x.len());
+    copy.copy_from_slice(x);
+    for (mean, rows) in means.chunks_mut(cols).zip(rows.chunks(per_mean)) {
+        mean.fill(0.0);
+        for &row in rows {
+            add_scaled(mean, 1.0, &x[row as usize * cols..][..cols]);
+        }
+        mean.iter_mut().for_each(|sum| *sum /= per_mean as f32);
     }
 }
 
@@ -45,15 +65,16 @@ fn row_of(x: &[f32], row: u32, cols: usize) -> Option<&[f32]> {
 
 /// `a`, `b` \[…,D\], `a_rows`, `b_rows` \[R\] → `out` \[R,D\].
 pub(crate) fn add_rows(
-    a: &[f32],
+    a: Matrix<'_>,
     a_rows: &[u32],
     b: &[f32],
     b_rows: &[u32],
     cols: usize,
     out: &mut [f32],
 ) {
+    let mut scratch = Vec::new();
     for ((out, &i), &j) in out.chunks_mut(cols).zip(a_rows).zip(b_rows) {
-        match (row_of(a, i, cols), row_of(b, j, cols)) {
+        match (a.get(i as usize * cols, cols, &mut scratch), row_of(b, j, cols)) {
             (Some(a), Some(b)) => {
                 for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
                     *out = a + b;

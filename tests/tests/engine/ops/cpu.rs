@@ -1,7 +1,7 @@
 //! The CPU executor.
 
 use relp_cpu::{Cpu, CpuError};
-use relp_tape::{Content, Feed, FeedError, Outputs, Tape};
+use relp_tape::{Content, Feed, FeedError, Outputs, Piece, Storage, Tape};
 use relp_tests::op_cases;
 
 /// Gives the weights of `feed`, plans the tape and runs it.
@@ -9,7 +9,7 @@ pub(crate) fn run(tape: &Tape, feed: &Feed) -> Result<Outputs, CpuError> {
     let mut cpu = Cpu::new();
     for (buf, info) in tape.bufs() {
         if info.content == Content::Weight {
-            cpu.set_weight(&info.name, feed.get_values(tape, buf)?.to_vec());
+            cpu.set_weight(&info.name, feed.get_values(tape, buf)?);
         }
     }
     cpu.plan(tape)?.run(feed)
@@ -22,6 +22,59 @@ fn every_op_matches_the_reference() {
     report.unwrap_or_else(|report| panic!("{report}"));
 }
 
+/// The bits of values that halves hold exactly.
+pub(crate) fn bits(values: &[f32]) -> Vec<u16> {
+    values.iter().map(|&x| half::f16::from_f32(x).to_bits()).collect()
+}
+
+#[test]
+fn every_op_matches_the_reference_with_halves() {
+    let cases = op_cases::with_halves();
+    assert!(cases.len() > 50, "{}", cases.len());
+    let report = op_cases::check_each(&cases, |case| {
+        let mut cpu = Cpu::new();
+        let halves = op_cases::halves(case);
+        for (buf, info) in case.tape.bufs() {
+            if info.content != Content::Weight {
+                continue;
+            }
+            let values = case.feed.get_values(&case.tape, buf).unwrap();
+            if halves.contains(&buf) {
+                cpu.reserve_weight(&info.name, values.len(), Storage::F16);
+                // In two pieces.
+                let bits = bits(values);
+                let (first, rest) = bits.split_at(bits.len() / 2);
+                cpu.write_weight(&info.name, 0, Piece::F16(first)).unwrap();
+                cpu.write_weight(&info.name, first.len(), Piece::F16(rest)).unwrap();
+            } else {
+                cpu.set_weight(&info.name, values);
+            }
+        }
+        let run = cpu.plan(&case.tape).and_then(|mut plan| plan.run(&case.feed));
+        run.map_err(|error| error.to_string())
+    });
+    report.unwrap_or_else(|report| panic!("{report}"));
+}
+
+#[test]
+fn pieces_that_do_not_fit_and_halves_in_a_wrong_place_are_refused() {
+    let mut cpu = Cpu::new();
+    let long = CpuError::Weight { name: "w".to_owned(), expected: 3, found: 2 };
+    cpu.reserve_weight("w", 2, Storage::F32);
+    assert_eq!(cpu.write_weight("w", 1, Piece::F32(&[1.0, 2.0])), Err(long));
+    assert!(cpu.write_weight("w", 0, Piece::F16(&[0, 0])).is_err());
+    assert!(cpu.write_weight("v", 0, Piece::F32(&[0.0])).is_err());
+    let mut tape = Tape::new();
+    let x = tape.input("x", &[1, 2]);
+    let gain = tape.weight("gain", &[2]);
+    let bias = tape.weight("bias", &[2]);
+    tape.layer_norm("y", x, gain, bias, 1e-5);
+    cpu.reserve_weight("gain", 2, Storage::F16);
+    cpu.set_weight("bias", &[0.0; 2]);
+    let halves = CpuError::Halves { name: "gain".to_owned(), op: "layer_norm" };
+    assert_eq!(cpu.plan(&tape).err(), Some(halves));
+}
+
 #[test]
 fn a_plan_runs_again_and_again() {
     let mut tape = Tape::new();
@@ -31,7 +84,7 @@ fn a_plan_runs_again_and_again() {
     let z = tape.add("z", y, y);
     tape.output(z);
     let mut cpu = Cpu::new();
-    cpu.set_weight("w", vec![1.0; 6]);
+    cpu.set_weight("w", &[1.0; 6]);
     let mut plan = cpu.plan(&tape).unwrap();
     for factor in [1.0, 2.0, -1.0] {
         let mut feed = Feed::new();
@@ -50,10 +103,10 @@ fn what_does_not_fit_is_named() {
     let out = tape.embed("out", ids, tokens, places);
     tape.output(out);
     let mut cpu = Cpu::new();
-    cpu.set_weight("wte", vec![0.0; 6]);
+    cpu.set_weight("wte", &[0.0; 6]);
     let missing = CpuError::Weight { name: "wpe".to_owned(), expected: 4, found: 0 };
     assert_eq!(cpu.plan(&tape).err(), Some(missing));
-    cpu.set_weight("wpe", vec![0.0; 4]);
+    cpu.set_weight("wpe", &[0.0; 4]);
     let mut plan = cpu.plan(&tape).unwrap();
     let none = FeedError::Length { name: "ids".to_owned(), expected: 2, found: None };
     assert_eq!(plan.run(&Feed::new()), Err(none.into()));

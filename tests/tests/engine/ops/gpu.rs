@@ -3,7 +3,7 @@
 use pollster::block_on;
 use relp_gpu::{Counts, Gpu, GpuError};
 use relp_lrp::Rules;
-use relp_tape::{Buf, Content, Feed, FeedError, Outputs, Slope, Tape, reference};
+use relp_tape::{Buf, Content, Feed, FeedError, Outputs, Piece, Slope, Storage, Tape, reference};
 use relp_tests::compare::{Tolerance, assert_close};
 use relp_tests::op_cases::{self, Random};
 
@@ -34,6 +34,46 @@ fn every_op_matches_the_reference() {
         run(&mut gpu, tape, feed).map_err(|error| error.to_string())
     });
     report.unwrap_or_else(|report| panic!("on {:?}, {report}", gpu.adapter()));
+}
+
+/// Weights as halves, in several buffers, and both.
+#[test]
+fn every_op_matches_the_reference_however_its_weights_are_kept() {
+    let mut gpu = gpu();
+    for (storage, parts) in [(Storage::F16, 1), (Storage::F32, 3), (Storage::F16, 2)] {
+        // Half a million columns are no other case, and take long.
+        let mut cases = op_cases::with_halves();
+        cases.retain(|case| case.tape.bufs().all(|(_, info)| info.len() < 1 << 20));
+        let report = op_cases::check_each(&cases, |case| {
+            let halves = op_cases::halves(case);
+            for (buf, info) in case.tape.bufs() {
+                if info.content != Content::Weight {
+                    continue;
+                }
+                let values = case.feed.get_values(&case.tape, buf).unwrap();
+                gpu.split_weights_at(u64::MAX);
+                if !halves.contains(&buf) {
+                    gpu.set_weight(&info.name, values).unwrap();
+                    continue;
+                }
+                let bytes = if storage == Storage::F16 { 2 } else { 4 };
+                gpu.split_weights_at((bytes * values.len().div_ceil(parts) as u64).max(4) + 4);
+                gpu.reserve_weight(&info.name, values.len(), storage).unwrap();
+                let bits = super::cpu::bits(values);
+                let half = values.len() / 4 * 2;
+                for (at, end) in [(0, half), (half, values.len())] {
+                    let piece = match storage {
+                        Storage::F16 => Piece::F16(&bits[at..end]),
+                        Storage::F32 => Piece::F32(&values[at..end]),
+                    };
+                    gpu.write_weight(&info.name, at, piece).unwrap();
+                }
+            }
+            let mut plan = block_on(gpu.plan(&case.tape)).map_err(|error| error.to_string())?;
+            block_on(gpu.run(&mut plan, &case.feed)).map_err(|error| error.to_string())
+        });
+        report.unwrap_or_else(|report| panic!("{storage:?} in {parts}, {report}"));
+    }
 }
 
 /// Many ops in one pass, each waiting for the ones before it.
@@ -194,16 +234,19 @@ fn a_tensor_over_the_limit_is_an_error_that_names_it() {
     let limit = gpu.adapter().max_tensor_bytes;
     let elements = (limit / 4 + 1) as usize;
     let bytes = 4 * elements as u64;
-    // Never touched, so that it takes no memory.
-    let error = gpu.set_weight("big", &vec![0.0; elements]).unwrap_err();
-    assert_eq!(error, GpuError::TooLarge { name: "big".to_owned(), bytes, limit });
-    assert!(error.to_string().contains(&format!("big takes {bytes} bytes")));
+    // A weight may lie in four buffers.
+    let error = gpu.reserve_weight("big", 4 * elements, Storage::F32).unwrap_err();
+    let (bytes_of_weight, limit_of_weight) = (4 * bytes, 4 * limit);
+    let too_large =
+        |name: &str, bytes, limit| GpuError::TooLarge { name: name.to_owned(), bytes, limit };
+    assert_eq!(error, too_large("big", bytes_of_weight, limit_of_weight));
+    assert!(error.to_string().contains(&format!("big takes {bytes_of_weight} bytes")));
 
     let mut tape = Tape::new();
     let dy = tape.input("dy", &[1, 1]);
     tape.last_row_grad("far", dy, elements);
     let error = block_on(gpu.plan(&tape)).unwrap_err();
-    assert_eq!(error, GpuError::TooLarge { name: "far".to_owned(), bytes, limit });
+    assert_eq!(error, too_large("far", bytes, limit));
 }
 
 #[test]

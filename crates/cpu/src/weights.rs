@@ -1,0 +1,112 @@
+//! Weights, in `f32` or as halves.
+
+use std::collections::HashMap;
+use std::iter::repeat_n;
+use std::sync::Arc;
+
+use half::f16;
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
+use relp_tape::{Piece, Storage};
+
+use crate::{Cpu, CpuError};
+
+/// Weights by name.
+pub(crate) type Weights = HashMap<String, Weight>;
+
+/// The values of a weight, which plans share.
+#[derive(Clone)]
+pub(crate) enum Weight {
+    F32(Arc<[f32]>),
+    F16(Arc<[f16]>),
+}
+
+impl Weight {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Weight::F32(values) => values.len(),
+            Weight::F16(values) => values.len(),
+        }
+    }
+
+    pub(crate) fn as_matrix(&self) -> Matrix<'_> {
+        match self {
+            Weight::F32(values) => Matrix::F32(values),
+            Weight::F16(values) => Matrix::F16(values),
+        }
+    }
+}
+
+/// A matrix whose rows lie one after the other.
+#[derive(Clone, Copy)]
+pub(crate) enum Matrix<'a> {
+    F32(&'a [f32]),
+    F16(&'a [f16]),
+}
+
+impl<'a> Matrix<'a> {
+    /// Some consecutive values; `scratch` holds them where they have to be widened.
+    pub(crate) fn get<'s>(
+        self,
+        start: usize,
+        len: usize,
+        scratch: &'s mut Vec<f32>,
+    ) -> Option<&'s [f32]>
+    where
+        'a: 's,
+    {
+        match self {
+            Matrix::F32(values) => values.get(start..start + len),
+            Matrix::F16(values) => {
+                let values = values.get(start..start + len)?;
+                scratch.resize(len, 0.0);
+                values.convert_to_f32_slice(scratch);
+                Some(scratch)
+            }
+        }
+    }
+}
+
+impl Cpu {
+    /// Makes room for a weight, of zeros until they are [written](Self::write_weight). Plans made before
+    /// keep what they had.
+    pub fn reserve_weight(&mut self, name: &str, len: usize, storage: Storage) {
+        // Collected at its place, so that there is never a second copy.
+        let weight = match storage {
+            Storage::F32 => Weight::F32(repeat_n(0.0, len).collect()),
+            Storage::F16 => Weight::F16(repeat_n(f16::ZERO, len).collect()),
+        };
+        self.weights.insert(name.to_owned(), weight);
+    }
+
+    /// Writes consecutive values of a reserved weight, from the `at`-th on.
+    ///
+    /// # Errors
+    /// If there is no such weight, it is kept otherwise, or it is too short.
+    pub fn write_weight(
+        &mut self,
+        name: &str,
+        at: usize,
+        piece: Piece<'_>,
+    ) -> Result<(), CpuError> {
+        let end = at + piece.len();
+        let weight = self.weights.get_mut(name);
+        let found = weight.as_ref().map_or(0, |weight| weight.len());
+        let written = match (weight, piece) {
+            (Some(Weight::F32(values)), Piece::F32(piece)) => {
+                let place = Arc::make_mut(values).get_mut(at..end);
+                place.map(|place| place.copy_from_slice(piece))
+            }
+            (Some(Weight::F16(values)), Piece::F16(piece)) => {
+                let place = Arc::make_mut(values).get_mut(at..end);
+                place.map(|place| place.copy_from_slice(piece.reinterpret_cast()))
+            }
+            _ => None,
+        };
+        written.ok_or_else(|| CpuError::Weight { name: name.to_owned(), expected: end, found })
+    }
+
+    /// Gives a weight, row-major. Plans made before keep what they had.
+    pub fn set_weight(&mut self, name: &str, values: &[f32]) {
+        self.weights.insert(name.to_owned(), Weight::F32(values.into()));
+    }
+}

@@ -1,0 +1,129 @@
+//! The network as a hub's files come over it: `fetch`.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use js_sys::{Date, Promise, Uint8Array};
+use relp_hub::{Ask, Body, Cancelled, Response, Transport, TransportError};
+use wasm_bindgen::JsCast;
+use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit};
+
+use crate::inbox::Inbox;
+use crate::js;
+use crate::scope;
+
+/// Milliseconds without a byte after which a connection counts as broken.
+const PATIENCE: i32 = 30_000;
+
+/// Milliseconds after which a wait looks whether it is still wanted.
+const GLANCE: u64 = 100;
+
+/// The browser's `fetch`, for as long as the command is wanted.
+pub(crate) struct Net {
+    pub(crate) inbox: Rc<Inbox>,
+}
+
+impl Net {
+    /// What a promise comes to, unless it takes too long or is not wanted any more.
+    async fn in_time(&self, promise: &Promise) -> Result<wasm_bindgen::JsValue, TransportError> {
+        let network = |why: String| TransportError::Network(why);
+        match js::before(promise, &js::after(PATIENCE)).await {
+            _ if self.inbox.is_cancelled() => Err(TransportError::Cancelled),
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) => Err(network(js::reason(&error))),
+            None => Err(network(format!("nothing came for {} seconds", PATIENCE / 1000))),
+        }
+    }
+}
+
+impl Transport for Net {
+    type Body = Pieces;
+
+    async fn open(&mut self, ask: &Ask) -> Result<Response<Pieces>, TransportError> {
+        let failed = |error| TransportError::Network(js::reason(&error));
+        let init = RequestInit::new();
+        let abort = AbortController::new().map_err(failed)?;
+        init.set_signal(Some(&abort.signal()));
+        self.inbox.set_abort(abort.clone());
+        // The hub sends no cookies, and what is stored is this program's to decide.
+        init.set_cache(web_sys::RequestCache::NoStore);
+        init.set_credentials(web_sys::RequestCredentials::Omit);
+        if ask.from > 0 {
+            let headers = Headers::new().map_err(failed)?;
+            headers.set("Range", &format!("bytes={}-", ask.from)).map_err(failed)?;
+            init.set_headers(&headers);
+        }
+        let answer = self.in_time(&scope().fetch_with_str_and_init(&ask.url, &init)).await?;
+        let answer: web_sys::Response = answer.unchecked_into();
+        let text = |name: &str| answer.headers().get(name).ok().flatten();
+        let status = answer.status();
+        let range = text("content-range").and_then(|range| content_range(&range));
+        let (from, total) = match status {
+            // A server that lets no one read `Content-Range` still sends what was asked for.
+            206 => range.unwrap_or((ask.from, None)),
+            _ if text("content-encoding").is_some() => (0, None),
+            _ => (0, text("content-length").and_then(|length| length.parse().ok())),
+        };
+        let reader = answer.body().map(|body| body.get_reader().unchecked_into());
+        Ok(Response {
+            status,
+            from,
+            total,
+            etag: text("etag"),
+            linked_etag: text("x-linked-etag").map(|etag| etag.trim_matches('"').to_owned()),
+            commit: text("x-repo-commit"),
+            content_type: text("content-type"),
+            retry_after: text("retry-after").and_then(|after| after.parse().ok()),
+            body: Pieces { net: Net { inbox: self.inbox.clone() }, reader, abort },
+        })
+    }
+
+    async fn wait(&mut self, time: Duration) -> Result<(), Cancelled> {
+        let end = self.now() + time;
+        while self.now() < end {
+            // The promise is never rejected.
+            let _ = js::done(js::after(GLANCE as i32)).await;
+            if self.inbox.is_cancelled() {
+                return Err(Cancelled);
+            }
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(Date::now() as u64)
+    }
+}
+
+/// The body of an answer.
+pub(crate) struct Pieces {
+    net: Net,
+    reader: Option<ReadableStreamDefaultReader>,
+    abort: AbortController,
+}
+
+impl Body for Pieces {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
+        let Some(reader) = &self.reader else { return Ok(None) };
+        let piece = self.net.in_time(&reader.read()).await?;
+        if js::get(&piece, "done").is_truthy() {
+            return Ok(None);
+        }
+        let piece: Uint8Array = js::get(&piece, "value").unchecked_into();
+        Ok(Some(piece.to_vec()))
+    }
+}
+
+impl Drop for Pieces {
+    /// What is not read to its end would go on coming.
+    fn drop(&mut self) {
+        self.abort.abort();
+    }
+}
+
+/// `bytes 5-9/10` → 5 and 10.
+fn content_range(range: &str) -> Option<(u64, Option<u64>)> {
+    let (range, total) = range.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (from, _) = range.split_once('-')?;
+    Some((from.trim().parse().ok()?, total.trim().parse().ok()))
+}
