@@ -99,8 +99,8 @@ fn load<'a>(
     store: &'a mut MemoryStore,
 ) -> Result<Engine<Coming<'a>>, EngineError> {
     let (config, tokenizer) = (file("config.json"), file("tokenizer.json"));
-    let precision = Precision::F32;
-    let files = Files { name: "primer", config: &config, tokenizer: &tokenizer, precision };
+    let files =
+        Files { name: "primer", config: &config, tokenizer: &tokenizer, precision: Precision::F32 };
     block_on(async {
         let (mirrors, part) = (Mirrors::default(), Part::default());
         let fetch = Fetch::open(server.clone(), store, Unwatched, mirrors, wanted(), part).await;
