@@ -133,13 +133,7 @@ impl<T: Transport, S: Store, W: Watch> Fetch<T, S, W> {
             meter,
         };
         fetch.look_into_store().await?;
-        if fetch.record.length.is_none() {
-            fetch.connect().await?;
-        }
-        if fetch.record.length.is_none() {
-            // The server does not say, so the end of the file has to.
-            fetch.advance_to(u64::MAX).await?;
-        }
+        fetch.learn_length().await?;
         Ok(fetch)
     }
 
@@ -160,23 +154,26 @@ impl<T: Transport, S: Store, W: Watch> Fetch<T, S, W> {
     /// If they cannot be had, or the file is not what it should be; then nothing that was read before
     /// may be used.
     pub async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>, FetchError> {
-        if range.start > range.end || range.end > self.length() {
-            let error = StoreError::Failed(format!("bytes {range:?} lie outside of it"));
-            return Err(self.of_store(error));
+        loop {
+            self.learn_length().await?;
+            if range.start > range.end || range.end > self.length() {
+                let error = StoreError::Failed(format!("bytes {range:?} lie outside of it"));
+                return Err(self.of_store(error));
+            }
+            self.advance_to(range.end).await?;
+            let read = self.store.read(&self.entry, range.clone()).await;
+            let bytes = read.map_err(|error| self.of_store(error))?;
+            if (range.start..range.end).contains(&self.hashed) {
+                // It fits: it is less than the length of `bytes`.
+                self.hash.update(&bytes[(self.hashed - range.start) as usize..]);
+                self.hashed = range.end;
+            }
+            // If it was wrong and nothing was handed out before, it is fetched anew.
+            if range.end < self.length() || self.check().await? {
+                self.given = self.given.max(range.end);
+                return Ok(bytes);
+            }
         }
-        self.advance_to(range.end).await?;
-        let read = self.store.read(&self.entry, range.clone()).await;
-        let bytes = read.map_err(|error| self.of_store(error))?;
-        if (range.start..range.end).contains(&self.hashed) {
-            // It fits: it is less than the length of `bytes`.
-            self.hash.update(&bytes[(self.hashed - range.start) as usize..]);
-            self.hashed = range.end;
-        }
-        self.given = self.given.max(range.end);
-        if range.end == self.length() {
-            self.check().await?;
-        }
-        Ok(bytes)
     }
 
     /// Brings the rest and checks the whole. A file that is wrong is fetched once more.
@@ -205,6 +202,17 @@ impl<T: Transport, S: Store, W: Watch> Fetch<T, S, W> {
     pub async fn discard(mut self) -> Result<(), FetchError> {
         self.body = None;
         self.store.remove(&self.entry).await.map_err(|error| self.of_store(error))
+    }
+
+    async fn learn_length(&mut self) -> Result<(), FetchError> {
+        if self.record.length.is_none() {
+            self.connect().await?;
+        }
+        if self.record.length.is_none() {
+            // The server does not say, so the end of the file has to.
+            self.advance_to(u64::MAX).await?;
+        }
+        Ok(())
     }
 
     async fn look_into_store(&mut self) -> Result<(), FetchError> {

@@ -102,3 +102,28 @@ fn what_a_reader_refuses_is_discarded() {
     assert!(block_on(store.list()).unwrap().is_empty());
     assert!(net.sent() < 100);
 }
+
+#[test]
+fn a_file_that_is_read_at_once_is_fetched_anew_if_it_is_wrong() {
+    let read = |net: &Net, store: &mut MemoryStore| {
+        block_on(async {
+            let part = Part::default();
+            let mut fetch =
+                Fetch::open(net.clone(), store, Unwatched, one(), exact(), part).await?;
+            let length = fetch.length();
+            fetch.read(0..length).await
+        })
+    };
+    let mut bad = weights();
+    bad[7] ^= 1;
+    let wrong = Answer { body: Some(bad), ..Answer::default() };
+    let net = Net::new(&weights()).answers([wrong.clone()]);
+    let mut store = MemoryStore::default();
+    assert!(read(&net, &mut store) == Ok(weights()));
+    let record = block_on(store.record(&exact().entry())).unwrap().unwrap();
+    spoil(&mut store, &record);
+    assert!(read(&net, &mut store) == Ok(weights()));
+    let net = Net::new(&weights()).answers([wrong.clone(), wrong]);
+    let error = read(&net, &mut MemoryStore::default()).unwrap_err().to_string();
+    assert!(error.contains("SHA-256"), "{error}");
+}
