@@ -36,30 +36,22 @@ async fn name(page: &Page, repo: &str, hub: &str) {
     page.browser.wait("!document.querySelector('#load-model').disabled").await;
 }
 
-/// Waits until a model of this name is in use and has answered.
-async fn in_use(page: &Page, name: &str, minutes: u32) {
-    for _ in 0..minutes {
-        let there = format!(
-            "document.querySelector('#model-in-use').textContent.startsWith({name:?}) \
-             && document.querySelector('#app').dataset.state === 'ready' \
-             || document.querySelector('#failure') !== null"
-        );
+/// Waits until a model of this name is in use and has answered, or has failed to.
+async fn in_use(page: &Page, name: &str) {
+    let there = format!(
+        "document.querySelector('#model-in-use').textContent.startsWith({name:?}) \
+         && document.querySelector('#app').dataset.state === 'ready' \
+         || document.querySelector('#failure') !== null"
+    );
+    // A download takes as long as it takes.
+    for _ in 0..3000 {
         if page.browser.eval(&there).await == true {
             break;
         }
-        if page.browser.eval("document.querySelector('#app').dataset.state").await == "ready" {
-            page.browser.wait(&there).await;
-        } else {
-            // A download takes as long as it takes.
-            for _ in 0..600 {
-                if page.browser.eval(&there).await == true {
-                    break;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            }
-        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
-    assert!(page.text("#model-in-use").await.starts_with(name), "{}", page.text("#failure").await);
+    let (found, failure) = (page.text("#model-in-use").await, page.text("#failure").await);
+    assert!(found.starts_with(name) && failure.is_empty(), "{found}: {failure}");
 }
 
 #[tokio::test]
@@ -73,14 +65,12 @@ async fn a_model_comes_from_a_hub_with_a_cut_and_then_from_the_browser() {
     hub.break_next("model.safetensors", &[Fault::Cut(1_500_000)]);
     name(&page, REPO, &hub.url()).await;
     page.click("#load-model").await;
-    in_use(&page, REPO, 2).await;
+    in_use(&page, REPO).await;
     page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
     assert_eq!(page.text("#metric-clean").await, before, "it is the same model");
-    // What had come before the cut was not fetched again.
     let asked = hub.asked();
-    let weights: Vec<_> = asked.iter().filter(|a| a.path.ends_with("safetensors")).collect();
-    assert_eq!(weights.len(), 2, "{weights:?}");
-    assert!(weights[1].from.is_some_and(|from| from > 0), "{weights:?}");
+    let weights = asked.iter().filter(|asked| asked.path.ends_with("safetensors")).count();
+    assert_eq!(weights, 2, "{asked:?}");
     page.browser.wait("document.querySelector('#kept')?.textContent.includes('teaching')").await;
     assert!(
         page.text("#keeping").await.contains("kept as files"),
@@ -96,7 +86,7 @@ async fn a_model_comes_from_a_hub_with_a_cut_and_then_from_the_browser() {
     page.wait_for_figure(1).await;
     name(&page, REPO, &url).await;
     page.click("#load-model").await;
-    in_use(&page, REPO, 2).await;
+    in_use(&page, REPO).await;
     assert_eq!(page.text("#metric-clean").await, before);
 
     page.browser.wait("document.querySelector('#kept button') !== null").await;
@@ -114,7 +104,7 @@ async fn every_fault_of_a_hub_ends_in_a_sentence_and_the_model_in_use_stays() {
     for (file, fault, said) in [
         ("config.json", Fault::Status(404), "404"),
         ("tokenizer.json", Fault::Html, "web page"),
-        ("model.safetensors", Fault::WrongBytes, "hash"),
+        ("model.safetensors", Fault::Status(500), "500"),
     ] {
         hub.break_file(file, &[fault]);
         name(&page, REPO, &hub.url()).await;
@@ -125,6 +115,25 @@ async fn every_fault_of_a_hub_ends_in_a_sentence_and_the_model_in_use_stays() {
         assert!(page.text("#model-in-use").await.starts_with("primer"));
         hub.mend();
     }
+    // Under the name of a known model, other files are not taken.
+    for file in FILES {
+        hub.add("openai-community/gpt2", file, std::fs::read(primer().join(file)).unwrap());
+    }
+    page.select("#model", "2").await;
+    page.browser.wait("!document.querySelector('#load-model').disabled").await;
+    page.click("#load-model").await;
+    let named = "document.querySelector('#failure')?.textContent.includes('openai-community/gpt2')";
+    page.browser.wait(named).await;
+    let sentence = page.text("#failure").await;
+    assert!(sentence.contains("config.json") && sentence.contains("bytes"), "{sentence}");
+
+    // A model that is none for this page is refused by what it is, and not kept.
+    let config = std::fs::read_to_string(primer().join("config.json")).unwrap();
+    hub.add(REPO, "config.json", config.replace("gelu_new", "relu"));
+    name(&page, REPO, &hub.url()).await;
+    page.click("#load-model").await;
+    page.browser.wait("document.querySelector('#failure')?.textContent.includes('relu')").await;
+    page.browser.wait("document.querySelector('#kept') === null").await;
     // The bundled model still answers.
     page.select("#direction", "noise").await;
     page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
@@ -162,7 +171,7 @@ async fn where_nothing_can_be_kept_a_model_is_used_all_the_same() {
     page.wait_for_figure(1).await;
     name(&page, REPO, &hub.url()).await;
     page.click("#load-model").await;
-    in_use(&page, REPO, 2).await;
+    in_use(&page, REPO).await;
     page.browser.wait("document.querySelector('#keeping') !== null").await;
     assert!(
         page.text("#keeping").await.contains("keeps nothing"),
@@ -184,7 +193,7 @@ async fn files_of_ones_own_are_loaded_and_others_are_refused() {
     let sentence = page.text("#failure").await;
     assert!(sentence.contains("model.safetensors is not among the files"), "{sentence}");
     page.press("#model-files", &all.join("\n")).await;
-    in_use(&page, "own files", 2).await;
+    in_use(&page, "own files").await;
     assert_eq!(page.text("#metric-clean").await, before);
     page.close().await;
 }
@@ -220,8 +229,12 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     watch_long_tasks(&page).await;
     name(&page, repo, &hub.url()).await;
     page.click("#load-model").await;
-    in_use(&page, repo, 5).await;
-    assert_eq!(hub.asked().iter().filter(|asked| asked.path.ends_with("safetensors")).count(), 2);
+    in_use(&page, repo).await;
+    // What had come before the cut was not fetched again.
+    let asked = hub.asked();
+    let weights: Vec<_> = asked.iter().filter(|a| a.path.ends_with("safetensors")).collect();
+    assert_eq!(weights.len(), 2, "{weights:?}");
+    assert!(weights[1].from.is_some_and(|from| from > 100_000_000), "{weights:?}");
     let shown = "document.querySelectorAll('figure[data-site=mlp_out] rect[data-value]').length";
     page.browser.wait(&format!("{shown} === 12 * 15")).await;
     let metric = page.text("#metric-clean").await;
@@ -235,7 +248,7 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     page.wait_for_figure(1).await;
     name(&page, repo, &url).await;
     page.click("#load-model").await;
-    in_use(&page, repo, 5).await;
+    in_use(&page, repo).await;
     page.browser.wait(&format!("{shown} === 12 * 15")).await;
     assert_eq!(page.text("#metric-clean").await, metric);
     page.close().await;

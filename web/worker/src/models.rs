@@ -204,6 +204,13 @@ pub(crate) async fn remove(repo: &str) -> Result<(), EngineError> {
     Ok(())
 }
 
+/// Removes a model that was refused. What cannot be removed is refused again.
+pub(crate) async fn forget(name: &str) {
+    if let Ok(model) = ModelId::from_name(name) {
+        let _ = remove(model.repo.as_str()).await;
+    }
+}
+
 /// What a known model would take here.
 pub(crate) async fn preflight(
     name: String,

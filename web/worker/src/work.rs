@@ -79,7 +79,16 @@ impl Worker {
         let models::Files { name, config, tokenizer, weights, lock: _lock } = files;
         let files = Files { name: &name, config: &config, tokenizer: &tokenizer, precision };
         let mut control = self.control(id, Stage::Loading);
-        let engine = Engine::load(files, weights, choice, &mut control).await?;
+        let engine = match Engine::load(files, weights, choice, &mut control).await {
+            Ok(engine) => engine,
+            Err(error) => {
+                // What is no model for this page is of no use when it is asked for again.
+                if let (ModelSource::Hub { name, .. }, true) = (model, is_refused(&error)) {
+                    models::forget(name).await;
+                }
+                return Err(error);
+            }
+        };
         self.inbox.set_reader(engine.reader());
         let loaded = engine.loaded();
         self.engine = Some(engine);
@@ -142,6 +151,12 @@ async fn patterns(
 async fn remove(id: Id, repo: &str) -> Result<Event, EngineError> {
     models::remove(repo).await?;
     Ok(Event::Stored { id, stored: models::stored().await? })
+}
+
+/// Whether the files themselves are at fault.
+fn is_refused(error: &EngineError) -> bool {
+    use EngineError::{Checkpoint, Config, Tokenizer};
+    matches!(error, Checkpoint(_) | Config(_) | Tokenizer(_))
 }
 
 fn failure(error: EngineError) -> Failure {
