@@ -307,12 +307,12 @@ pub fn attention_summary(title: &str, tokens: &[relp_model::Token], values: &[f3
     let last = (values.len() - count.min(values.len())..values.len())
         .max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs()));
     let name =
-        |at: usize| tokens.get(at).map(|token| labels::visible(&token.text)).unwrap_or_default();
-    let looks =
-        last.map(|at| format!("{} ({:.3})", name(at % count), values[at])).unwrap_or_default();
+        |at: usize| tokens.get(at).map(|token| labels::axis(&token.text)).unwrap_or_default();
+    let number = |at: usize| labels::coefficient(f64::from(values[at]));
+    let looks = last.map(|at| format!("{} ({})", name(at % count), number(at))).unwrap_or_default();
     format!(
-        "{title}: the largest is {:.3}, from {} at {}; the last position looks most at {looks}.",
-        values[largest],
+        "{title}: the largest is {}, from “{}” to “{}”; of the last position it is to {looks}.",
+        number(largest),
         name(largest / count),
         name(largest % count),
     )

@@ -13,7 +13,7 @@ use crate::state::State;
 use crate::words;
 
 /// Side of the scatter, and its margin, in CSS pixels.
-const SIDE: f64 = 260.0;
+const SIDE: f64 = 248.0;
 const MARGIN: f64 = 14.0;
 
 #[component]

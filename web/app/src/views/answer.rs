@@ -114,6 +114,6 @@ fn view_figure(state: State, shown: Shown) -> impl IntoView {
             <HeadsPanel figure=whole.clone() drawn scale />
             <AgreementPanel figure exact />
         </div>
-        <HeadPanel figure exact scale />
+        <HeadPanel figure exact />
     }
 }

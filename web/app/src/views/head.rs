@@ -17,11 +17,7 @@ use crate::state::State;
 use crate::words;
 
 #[component]
-pub fn HeadPanel(
-    figure: Memo<Arc<Figure>>,
-    exact: Memo<Option<Known>>,
-    scale: Memo<Scale>,
-) -> impl IntoView {
+pub fn HeadPanel(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl IntoView {
     let state = expect_context::<State>();
     let close = move || {
         state.head.set(None);
@@ -83,7 +79,7 @@ pub fn HeadPanel(
                 </div>
                 <p class="help">{words::ATTENTION_HELP}</p>
                 {patterns}
-                {move || positions(&figure.get(), exact.get().as_ref(), scale, (layer, head), state)}
+                {move || positions(&figure.get(), exact.get().as_ref(), (layer, head), state)}
             </section>
         })
     };
@@ -94,7 +90,6 @@ pub fn HeadPanel(
 fn positions(
     figure: &Figure,
     exact: Option<&Known>,
-    scale: Memo<Scale>,
     (layer, head): (usize, usize),
     state: State,
 ) -> impl IntoView + use<> {
@@ -111,6 +106,10 @@ fn positions(
             of(known.figure.maps.get(&site)?, position)
         })
         .collect();
+    // A head among others may be faint, so its own view has its own scale.
+    let known = own.iter().chain(&exacts).flatten();
+    let limit = known.fold(0.0_f32, |limit, value| limit.max(value.abs()));
+    let scale = Scale { limit: if limit > 0.0 { limit } else { 1.0 } };
     let is_exact = figure.method == Method::Ap;
     let row = |name: &'static str, layer: usize, values: &[Option<f32>]| {
         let cells: Vec<_> = values
@@ -119,8 +118,8 @@ fn positions(
             .map(|(position, &value)| {
                 let title =
                     value.map_or("not computed yet".to_owned(), |x| labels::score(f64::from(x)));
-                let style = move || match value {
-                    Some(value) => format!("fill: {}", scale.get().css(value)),
+                let style = match value {
+                    Some(value) => format!("fill: {}", scale.css(value)),
                     None => "fill: url(#unknown)".to_owned(),
                 };
                 view! {
@@ -148,6 +147,11 @@ fn positions(
         view! { <tr><th scope="row">{name}</th>{cells.collect_view()}</tr> }
     };
     let name = if is_exact { "exact" } else { figure.method.title() };
+    let of_what = if is_exact {
+        format!("exact, by position, ±{limit:.3}")
+    } else {
+        format!("{name} (above) and exact (below), by position, ±{limit:.3}")
+    };
     let heads = figure.tokens.clean.iter();
     let heads = heads.map(|token| view! { <th scope="col">{labels::axis(&token.text)}</th> });
     let summary =
@@ -157,7 +161,7 @@ fn positions(
             <h3>
                 <code>{site.name()}</code>
                 <span class="what">
-                    {if is_exact { "exact, by position".to_owned() } else { format!("{name} (above) and exact (below), by position") }}
+                    {of_what}
                 </span>
             </h3>
             <div class="scroll">
