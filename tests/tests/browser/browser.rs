@@ -88,6 +88,17 @@ impl Browser {
         }
     }
 
+    /// Looks at the page by a screen of this width, in the light or in the dark.
+    pub(crate) async fn look(&self, width: u32, scheme: &str) {
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        let media = Cdp("Emulation.setEmulatedMedia", json!({ "features": [feature] }));
+        self.client.issue_cmd(media).await.expect("a scheme can be chosen");
+        let size =
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        let screen = Cdp("Emulation.setDeviceMetricsOverride", size);
+        self.client.issue_cmd(screen).await.expect("a screen can be chosen");
+    }
+
     /// What was logged: `browser` is the console, `performance` the network.
     async fn log(&self, kind: &'static str) -> Vec<Value> {
         match self.client.issue_cmd(Log(kind)).await.expect("the log can be read") {
@@ -157,5 +168,23 @@ impl WebDriverCompatibleCommand for Log {
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
         (http::Method::POST, Some(json!({ "type": self.0 }).to_string()))
+    }
+}
+
+/// A command of the browser's debugging protocol.
+#[derive(Debug)]
+struct Cdp(&'static str, Value);
+
+impl WebDriverCompatibleCommand for Cdp {
+    fn endpoint(
+        &self,
+        base_url: &url::Url,
+        session_id: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base_url.join(&format!("session/{}/goog/cdp/execute", session_id.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
     }
 }

@@ -20,7 +20,12 @@ pub fn Readout(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl In
             return words::READOUT_HELP.to_owned();
         };
         let figure = figure.get();
-        let own = exact.get();
+        // Of the pinned cell more may be known than the sweep has come to.
+        let one = state.exact_of(cell).map(|known| Known {
+            figure: comparison::of_pair(&known.figure, state.of_pair.get()),
+            ..known
+        });
+        let own = one.or(exact.get());
         let score = |row: Row| {
             let site = row.site;
             let score = words::with_deviation(row.score?);
