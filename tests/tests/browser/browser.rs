@@ -89,12 +89,12 @@ impl Browser {
     }
 
     /// Looks at the page by a screen of this width, in the light or in the dark.
-    pub(crate) async fn look(&self, width: u32, scheme: &str) {
+    pub(crate) async fn look(&self, width: u32, height: u64, scheme: &str) {
         let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
         let media = Cdp("Emulation.setEmulatedMedia", json!({ "features": [feature] }));
         self.client.issue_cmd(media).await.expect("a scheme can be chosen");
         let size =
-            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         let screen = Cdp("Emulation.setDeviceMetricsOverride", size);
         self.client.issue_cmd(screen).await.expect("a screen can be chosen");
     }

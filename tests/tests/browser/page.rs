@@ -132,7 +132,7 @@ impl Page {
         assert_eq!(top.replace('·', " "), expected.predictions.clean[0].token.text);
     }
 
-    /// Keeps a picture of an element, however long it is, among the test's artefacts.
+    /// Keeps a picture of an element among the test's artefacts.
     pub(crate) async fn keep_element(&self, selector: &str, name: &str) {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
         std::fs::create_dir_all(&folder).unwrap();

@@ -96,11 +96,13 @@ async fn it_fits_every_screen() {
         }
         for scheme in ["light", "dark"] {
             for width in [390, 768, 1280, 1920] {
-                page.browser.look(width, scheme).await;
+                page.browser.look(width, 900, scheme).await;
                 let overflow =
                     "document.documentElement.scrollWidth > document.documentElement.clientWidth";
                 assert_eq!(page.browser.eval(overflow).await, false, "at {width} pixels");
                 let state = if opened { "open" } else { "plain" };
+                let height = page.browser.eval("document.documentElement.scrollHeight").await;
+                page.browser.look(width, height.as_u64().unwrap(), scheme).await;
                 page.keep_element("#app", &format!("{state}-{scheme}-{width}")).await;
             }
         }
