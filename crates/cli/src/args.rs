@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use lexopt::{Arg, Parser, ValueExt};
-use relp_model::{Choice, Direction, Method, PairText, Request, Rules, Site};
+use relp_model::{Choice, Direction, Method, Metric, Replace, Request, Rules, Site};
 
 use crate::failure::{Failure, Result};
 use crate::output::Out;
@@ -26,19 +26,21 @@ pub(crate) enum Command {
     Attribute,
     Compare,
     Table,
+    Report,
     Predict,
     Tape,
 }
 
 impl Command {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Attribute, Self::Compare, Self::Table, Self::Predict, Self::Tape];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Attribute, Self::Compare, Self::Table, Self::Report, Self::Predict, Self::Tape];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Attribute => "attribute",
             Self::Compare => "compare",
             Self::Table => "table",
+            Self::Report => "report",
             Self::Predict => "predict",
             Self::Tape => "tape",
         }
@@ -58,11 +60,15 @@ impl Command {
                 "answer-id",
                 "foil-id",
                 "pairs",
+                "mean",
                 "method",
                 "rules",
                 "steps",
                 "direction",
+                "replace",
+                "metric",
                 "sites",
+                "top",
                 "normalise",
                 "no-bos",
                 "executor",
@@ -75,7 +81,10 @@ impl Command {
                 "rules",
                 "steps",
                 "direction",
+                "replace",
+                "metric",
                 "sites",
+                "top",
                 "no-bos",
                 "executor",
                 "out",
@@ -92,8 +101,19 @@ impl Command {
                 "executor",
                 "out",
             ],
+            Self::Report => &["model", "executor", "out"],
             Self::Predict => &["model", "prompt", "top", "no-bos", "executor", "out"],
-            Self::Tape => &["model", "rules", "sites", "positions", "out"],
+            Self::Tape => &[
+                "model",
+                "method",
+                "rules",
+                "steps",
+                "replace",
+                "metric",
+                "sites",
+                "positions",
+                "out",
+            ],
         }
     }
 }
@@ -107,18 +127,21 @@ pub(crate) struct Options {
     pub(crate) rules: Option<Rules>,
     pub(crate) steps: Option<usize>,
     pub(crate) direction: Direction,
+    pub(crate) replace: Replace,
+    pub(crate) metric: Metric,
+    pub(crate) mean: bool,
     pub(crate) sites: Vec<Site>,
     pub(crate) normalise: bool,
     pub(crate) no_bos: bool,
     pub(crate) out: Out,
     pub(crate) clean: Option<String>,
     pub(crate) corrupt: Option<String>,
-    pub(crate) answer: Option<String>,
-    pub(crate) foil: Option<String>,
+    pub(crate) answers: Vec<String>,
+    pub(crate) foils: Vec<String>,
     pub(crate) clean_ids: Option<Vec<u32>>,
     pub(crate) corrupt_ids: Option<Vec<u32>>,
-    pub(crate) answer_id: Option<u32>,
-    pub(crate) foil_id: Option<u32>,
+    pub(crate) answer_ids: Vec<u32>,
+    pub(crate) foil_ids: Vec<u32>,
     pub(crate) pairs: Option<PathBuf>,
     pub(crate) generated: Option<usize>,
     pub(crate) seed: Option<u64>,
@@ -141,13 +164,16 @@ impl Options {
     /// The request for a method; the pair goes to the engine beside it.
     pub(crate) fn request(&self, method: Method) -> Request {
         Request {
-            pair: PairText::default(),
             method,
             rules: self.rules(),
             direction: self.direction,
+            replace: self.replace,
+            metric: self.metric,
             sites: self.sites(),
             normalise: self.normalise,
             steps: self.steps.unwrap_or(Request::STEPS),
+            top: self.top.unwrap_or(Request::TOP),
+            ..Request::default()
         }
     }
 
@@ -159,6 +185,12 @@ impl Options {
         }
         if self.steps.is_some() && !methods.iter().any(|method| method.has_steps()) {
             notes.push("--steps changes only integrated gradients, which were not asked for.");
+        }
+        if self.top.is_some() && !self.sites.contains(&Site::Post) {
+            notes.push("--top changes only the site post, which was not asked for.");
+        }
+        if !self.sites.is_empty() && methods.contains(&Method::GradXInput) {
+            notes.push("--sites does not change grad-x-input, which is of the embeddings.");
         }
         notes
     }
@@ -198,7 +230,8 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Asked> {
                 )));
             }
         };
-        if !seen.insert(option.clone()) && option != "method" {
+        let may_come_again = ["method", "answer", "foil"].contains(&option.as_str());
+        if !seen.insert(option.clone()) && !may_come_again {
             return Err(Failure::input(format_args!("--{option} is given twice: give it once")));
         }
         set(&mut options, &option, &mut parser)?;
@@ -218,6 +251,7 @@ fn set(options: &mut Options, option: &str, parser: &mut Parser) -> Result<()> {
     match option {
         "normalise" => options.normalise = true,
         "no-bos" => options.no_bos = true,
+        "mean" => options.mean = true,
         "pairs" => options.pairs = Some(raw(parser, option)?.into()),
         "out" => options.out = Out::from_arg(raw(parser, option)?),
         _ => {
@@ -242,6 +276,8 @@ fn set_text(options: &mut Options, option: &str, value: String) -> Result<()> {
         }
         "rules" => options.rules = Some(named(option, &value)?),
         "direction" => options.direction = named(option, &value)?,
+        "replace" => options.replace = named(option, &value)?,
+        "metric" => options.metric = named(option, &value)?,
         "sites" => {
             for name in value.split(',') {
                 let site = named(option, name.trim())?;
@@ -253,12 +289,12 @@ fn set_text(options: &mut Options, option: &str, value: String) -> Result<()> {
         "steps" => options.steps = Some(count(option, &value, 1000)?),
         "clean" => options.clean = Some(value),
         "corrupt" => options.corrupt = Some(value),
-        "answer" => options.answer = Some(value),
-        "foil" => options.foil = Some(value),
+        "answer" => options.answers.push(value),
+        "foil" => options.foils.push(value),
         "clean-ids" => options.clean_ids = Some(ids(option, &value)?),
         "corrupt-ids" => options.corrupt_ids = Some(ids(option, &value)?),
-        "answer-id" => options.answer_id = Some(id(option, &value)?),
-        "foil-id" => options.foil_id = Some(id(option, &value)?),
+        "answer-id" => options.answer_ids = ids(option, &value)?,
+        "foil-id" => options.foil_ids = ids(option, &value)?,
         "generated" => options.generated = Some(count(option, &value, 1_000_000)?),
         "seed" => options.seed = Some(seed(option, &value)?),
         "prompt" => options.prompt = Some(value),
@@ -341,7 +377,9 @@ mod tests {
             "sites" => " resid_pre",
             "direction" => " noise",
             "executor" => " cpu",
-            "normalise" | "no-bos" => "",
+            "replace" => " zero",
+            "metric" => " kl",
+            "normalise" | "no-bos" | "mean" => "",
             _ => " 1",
         }
     }
@@ -362,7 +400,8 @@ mod tests {
     fn the_request_says_what_the_options_say() {
         let Ok(Asked::Do(Command::Attribute, options)) = read(
             "attribute --method atp --method relp --method atp --rules ah --sites z,mlp_out \
-                  --direction noise --normalise --steps 7",
+                  --direction noise --normalise --steps 7 --metric log_prob --replace mean --top 3 \
+                  --answer a --answer b",
         ) else {
             panic!("not read");
         };
@@ -372,6 +411,8 @@ mod tests {
         assert_eq!(request.sites, [Site::Z, Site::MlpOut]);
         assert_eq!((request.direction, request.steps), (Direction::Noise, 7));
         assert!(request.normalise);
+        assert_eq!((request.metric, request.replace), (Metric::LogProb, Replace::Mean));
+        assert_eq!((request.top, options.answers), (3, vec!["a".to_owned(), "b".to_owned()]));
         let request = Options::default().request(Method::Atp);
         assert_eq!((request.rules, request.sites), (Rules::RELP, Site::PAPER.to_vec()));
     }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use relp_model::{Direction, Figure, Map, Method, Prediction, Token};
+use relp_model::{Direction, Figure, Map, Method, Metric, Prediction, Replace, Site, Token, mean};
 
 use crate::args::Options;
 use crate::columns::Columns;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::model::Model;
 use crate::output::note;
 use crate::pairs::Source;
@@ -20,7 +20,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let source = Source::new(options)?;
     options.idle(methods).into_iter().for_each(note);
     let mut model = Model::load(options.model.as_deref(), options.executor)?;
-    let questions = source.read(&model.engine().reader())?;
+    let questions = source.read(&model.engine().reader(), options.metric)?;
     let mut figures = Vec::with_capacity(questions.len() * methods.len());
     for (at, question) in questions.iter().enumerate() {
         for &method in methods {
@@ -30,10 +30,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     }
     model.rest();
+    if options.mean {
+        figures = methods
+            .iter()
+            .enumerate()
+            .map(|(at, _)| {
+                let of_method: Vec<Figure> =
+                    figures.iter().skip(at).step_by(methods.len()).cloned().collect();
+                mean(&of_method).map_err(Failure::input)
+            })
+            .collect::<Result<_>>()?;
+    }
     let text = || figures.iter().map(text).collect::<Vec<_>>().join("\n");
     match figures.as_slice() {
-        // One figure was asked for; a file of pairs is always answered by a list.
-        [figure] if options.pairs.is_none() => options.out.give(figure, text),
+        // One figure was asked for; a file of pairs is always answered by a list, but for its mean.
+        [figure] if options.pairs.is_none() || options.mean => options.out.give(figure, text),
         _ => options.out.give(&figures, text),
     }
 }
@@ -50,25 +61,46 @@ fn text(figure: &Figure) -> String {
         Direction::Noise => "noise: the clean run is changed toward the corrupted one",
     };
     line(&mut text, "direction", toward);
-    let unit = if figure.normalised { "of metric(clean) - metric(corrupted)" } else { "logits" };
-    line(&mut text, "unit", unit);
+    match figure.replace {
+        Some(Replace::Zero) => line(&mut text, "replace", "zero: 0 is put in"),
+        Some(Replace::Mean) => {
+            line(&mut text, "replace", "mean: the mean over positions of both runs is put in");
+        }
+        Some(Replace::Source) | None => {}
+    }
+    let metric = &figure.metric;
+    let unit = match (figure.normalised, metric.name.unit()) {
+        (true, _) => {
+            format!("of metric(clean) - metric(corrupted) = {:.3}", metric.difference())
+        }
+        (false, "") => "probability".to_owned(),
+        (false, unit) => unit.to_owned(),
+    };
+    line(&mut text, "unit", &unit);
+    if !figure.pairs.is_empty() {
+        let pairs = format!("mean over {}; tokens are of the first", figure.pairs.len());
+        line(&mut text, "pairs", &pairs);
+    }
     let (model, executor) = (&figure.model.name, &figure.executor);
     let on = format!("{model}, on {} ({})", executor.kind.name(), executor.device);
     line(&mut text, "model", &on);
-    let metric = &figure.metric;
-    let (answer, foil) = (&figure.answer.text, &figure.foil.text);
-    let difference = format!(
-        "logit({answer:?}) - logit({foil:?}): {:.3} clean, {:.3} corrupted",
-        metric.clean, metric.corrupted
+    let values = format!(
+        "{}: {:.3} clean, {:.3} corrupted",
+        formula(figure),
+        metric.clean,
+        metric.corrupted
     );
-    line(&mut text, "metric", &difference);
+    line(&mut text, "metric", &values);
     line(&mut text, "clean", &likeliest(&figure.predictions.clean));
     line(&mut text, "corrupted", &likeliest(&figure.predictions.corrupted));
     if let Some(error) = figure.convergence_error {
         line(&mut text, "error", &format!("{error:.4} of convergence, the largest of a layer"));
     }
     for (site, map) in &figure.maps {
-        if map.shape.len() > 2 {
+        if *site == Site::Post {
+            let _ = writeln!(text, "\n{site}: the neurons with the largest scores of each layer");
+            by_neuron(figure, map).write(&mut text);
+        } else if map.shape.len() > 2 {
             let _ = writeln!(text, "\n{site}, summed over positions: layer by head");
             by_head(map).write(&mut text);
         } else {
@@ -87,6 +119,35 @@ fn method(figure: &Figure) -> String {
         (_, Some(steps)) => format!("{title}, {steps} steps"),
         _ => title.to_owned(),
     }
+}
+
+/// The metric as a formula.
+fn formula(figure: &Figure) -> String {
+    let list = |tokens: &[Token]| {
+        tokens.iter().map(|token| format!("{:?}", token.text)).collect::<Vec<_>>().join(", ")
+    };
+    let (answers, foils) = (list(&figure.answers), list(&figure.foils));
+    match figure.metric.name {
+        Metric::LogitDiff => format!("logit({answers}) - logit({foils})"),
+        Metric::LogProb => format!("ln p({answers})"),
+        Metric::ProbDiff => format!("p({answers}) - p({foils})"),
+        Metric::Kl => "KL from the clean run's next tokens".to_owned(),
+    }
+}
+
+/// A row a neuron.
+fn by_neuron(figure: &Figure, map: &Map) -> Columns {
+    let mut columns = Columns::new(1, ["token", "layer", "position", "neuron", "score"]);
+    for (neuron, &value) in map.neurons.iter().flatten().zip(&map.values) {
+        columns.row(vec![
+            figure.tokens.clean.get(neuron.position).map_or_else(String::new, label),
+            neuron.layer.to_string(),
+            neuron.position.to_string(),
+            neuron.neuron.to_string(),
+            score(value),
+        ]);
+    }
+    columns
 }
 
 fn likeliest(predictions: &[Prediction]) -> String {
@@ -154,14 +215,17 @@ mod tests {
         let mut options = Options {
             clean: Some("When John and Mary went to the shop, John gave a drink to".to_owned()),
             corrupt: Some("When John and Mary went to the shop, Mary gave a drink to".to_owned()),
-            answer: Some(" Mary".to_owned()),
-            foil: Some(" John".to_owned()),
+            answers: vec![" Mary".to_owned()],
+            foils: vec![" John".to_owned()],
             executor: Choice::Cpu,
             ..Options::default()
         };
-        options.sites = vec![relp_model::Site::ResidPre, relp_model::Site::Z];
+        options.sites = vec![Site::ResidPre, Site::Z];
         let mut model = Model::load(None, Choice::Cpu).unwrap();
-        let questions = Source::new(&options).unwrap().read(&model.engine().reader()).unwrap();
+        let questions = Source::new(&options)
+            .unwrap()
+            .read(&model.engine().reader(), Metric::LogitDiff)
+            .unwrap();
         let request = options.request(Method::Relp);
         let figure = model.attribute(&questions[0].pair, &request, String::new()).unwrap();
         let text = text(&figure);
@@ -180,7 +244,7 @@ mod tests {
         assert_eq!(lines[heads + 2..].len(), 6, "{text}");
         assert_eq!(lines[heads + 2].split_whitespace().count(), 9, "{text}");
         // Summed over heads and positions or over layers of z, it is the same.
-        let all: f32 = figure.maps[&relp_model::Site::Z].values.iter().sum();
+        let all: f32 = figure.maps[&Site::Z].values.iter().sum();
         let shown = lines[heads + 2..].iter().flat_map(|line| line.split_whitespace().skip(1));
         let shown: f32 = shown.map(|cell| cell.parse::<f32>().unwrap()).sum();
         assert!((all - shown).abs() < 0.05, "{all} {shown}");

@@ -5,7 +5,7 @@ use crate::failure::{Failure, Result};
 use crate::model::Model;
 use crate::output::note;
 use crate::pairs::{self, Source};
-use crate::report::{Report, exact};
+use crate::report::Report;
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     options.out.check()?;
@@ -16,12 +16,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         ));
     };
     let source = Source::file(path, !options.no_bos)?;
-    exact()?;
     if !options.methods.is_empty() {
         options.idle(&options.methods).into_iter().for_each(note);
     }
     let mut model = Model::load(options.model.as_deref(), options.executor)?;
-    let questions = source.read(&model.engine().reader())?;
+    let questions = source.read(&model.engine().reader(), options.metric)?;
     let report = Report::make(pairs::name(path), &questions, options, &mut model)?;
     options.out.give(&report, || report.text())
 }

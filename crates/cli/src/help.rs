@@ -1,6 +1,6 @@
 //! The help. Names of methods, sites and rules come from where they are defined.
 
-use relp_model::{Direction, Method, Request, Rule, Rules, Site};
+use relp_model::{Direction, Method, Metric, Replace, Request, Rule, Rules, Site};
 
 use crate::args::Command;
 
@@ -12,8 +12,9 @@ relp COMMAND [OPTIONS]
   attribute  the scores of a pair of prompts, or of a file of pairs
   compare    how far methods are from exact activation patching, on a file of pairs
   table      the paper's comparison on indirect objects, beside the published numbers
+  report     the agreement of every method with the exact answer, task by task, in Markdown
   predict    the likeliest next tokens of a prompt
-  tape       the listing of a run under given rules
+  tape       the listing of a run
 
 `relp COMMAND --help` lists the options of a command, `relp --version` tells the version.
 
@@ -28,7 +29,10 @@ const MODEL: &str = concat!(
     "                          (./primer is a folder)\n",
 );
 const EXECUTOR: &str = "  --executor WHICH        auto (a GPU if there is a good one), reference (f64, slow), cpu, gpu\n";
-const METHOD: &str = "  --method METHOD         {METHODS}; may be given again\n";
+const METHOD: &str = concat!(
+    "  --method METHOD         of {METHODS};\n",
+    "                          may be given again\n",
+);
 const RULES: &str = concat!(
     "  --rules A,B             rules of relp, of {RULES}; or none\n",
     "                          (default {RELP})\n",
@@ -38,6 +42,13 @@ const DIRECTION: &str = concat!(
     "  --direction WHICH       {DIRECTIONS} (default denoise: the corrupted run is\n",
     "                          changed toward the clean one)\n",
 );
+const REPLACE: &str = concat!(
+    "  --replace WITH          what is put in: {REPLACEMENTS} (default source: patching;\n",
+    "                          the others are ablations)\n",
+);
+const METRIC: &str = "  --metric METRIC         {METRICS} (default logit_diff)\n";
+const TOP: &str =
+    "  --top N                 neurons of each layer that the site post lists (default {TOP})\n";
 const SITES: &str = concat!(
     "  --sites A,B             of {SITES}\n",
     "                          (default {PAPER})\n",
@@ -53,8 +64,8 @@ pub(crate) fn text(command: Option<Command>) -> String {
             "relp attribute PAIR [OPTIONS]\n\nPAIR is one of\n\n",
             "  --clean TEXT --corrupt TEXT --answer TEXT --foil TEXT\n",
             "                          prompts of the same number of tokens; answer and foil of one\n",
-            "                          token each, with its space: \" Mary\"\n",
-            "  --clean-ids 1,2 --corrupt-ids 1,3 --answer-id N --foil-id N\n",
+            "                          token each, with its space: \" Mary\"; both may be given again\n",
+            "  --clean-ids 1,2 --corrupt-ids 1,3 --answer-id N,N --foil-id N,N\n",
             "                          token ids, to which nothing is added\n",
             "  --pairs FILE            one JSON object a line with the texts clean, corrupted, answer\n",
             "                          and foil; - is standard input\n\nOPTIONS are\n\n",
@@ -64,7 +75,11 @@ pub(crate) fn text(command: Option<Command>) -> String {
             RULES,
             STEPS,
             DIRECTION,
+            REPLACE,
+            METRIC,
             SITES,
+            TOP,
+            "  --mean                  of a file of pairs of one length: their mean, with each pair's own\n",
             "  --normalise             scores are divided by metric(clean) - metric(corrupted)\n",
             BOS,
             EXECUTOR,
@@ -78,11 +93,14 @@ pub(crate) fn text(command: Option<Command>) -> String {
             "                          and foil; - is standard input\n",
             MODEL,
             METHOD,
-            "                          (default all but ap, which they are compared with)\n",
+            "                          (default all that estimate ap, which they are compared with)\n",
             RULES,
             STEPS,
             DIRECTION,
+            REPLACE,
+            METRIC,
             SITES,
+            TOP,
             BOS,
             EXECUTOR,
             OUT,
@@ -95,13 +113,21 @@ pub(crate) fn text(command: Option<Command>) -> String {
             "  --seed N                of the generated pairs (default 0)\n",
             MODEL,
             METHOD,
-            "                          (default all but ap, which they are compared with)\n",
+            "                          (default all that estimate ap, which they are compared with)\n",
             RULES,
             STEPS,
             DIRECTION,
             BOS,
             EXECUTOR,
             OUT,
+        ],
+        Command::Report => &[
+            "relp report [OPTIONS]\n\n",
+            MODEL,
+            EXECUTOR,
+            OUT,
+            "\nThe answer is Markdown: for each task of the bundled examples, and for the paper's prompts and\n",
+            "generated ones, how well the model does it and how far each method is from exact patching.\n",
         ],
         Command::Predict => &[
             "relp predict --prompt TEXT [OPTIONS]\n\n",
@@ -116,7 +142,12 @@ pub(crate) fn text(command: Option<Command>) -> String {
             "relp tape [OPTIONS]\n\n",
             MODEL,
             "                          (of which only config.json is read)\n",
+            "  --method METHOD         {METHODS}\n",
+            "                          (default relp)\n",
             RULES,
+            STEPS,
+            REPLACE,
+            METRIC,
             SITES,
             "  --positions N           tokens of the prompts (default 15)\n",
             OUT,
@@ -127,12 +158,26 @@ pub(crate) fn text(command: Option<Command>) -> String {
     let names = |sites: &[Site]| sites.iter().map(|site| site.name()).collect::<Vec<_>>().join(",");
     parts
         .concat()
-        .replace("{METHODS}", &Method::ALL.map(Method::name).join(", "))
+        .replace(
+            "{METHODS}",
+            &Method::ALL
+                .map(Method::name)
+                .join(", ")
+                .replace("ig-activations, ", "ig-activations,\n                          "),
+        )
         .replace("{RULES}", &Rule::ALL.map(Rule::name).join(", "))
         .replace("{RELP}", &Rules::RELP.to_string())
+        .replace("{REPLACEMENTS}", &Replace::ALL.map(Replace::name).join(", "))
+        .replace("{METRICS}", &Metric::ALL.map(Metric::name).join(", "))
+        .replace("{TOP}", &Request::TOP.to_string())
         .replace("{STEPS}", &Request::STEPS.to_string())
         .replace("{DIRECTIONS}", &Direction::ALL.map(Direction::name).join(" or "))
-        .replace("{SITES}", &names(&Site::ALL).replace(',', ", "))
+        .replace(
+            "{SITES}",
+            &names(&Site::PATCHED)
+                .replace(',', ", ")
+                .replace("z, ", "z,\n                          "),
+        )
         .replace("{PAPER}", &names(&Site::PAPER))
 }
 

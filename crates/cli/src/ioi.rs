@@ -27,8 +27,8 @@ fn pair(template: &str, giver: &str, receiver: &str, bos: bool) -> PairText {
     PairText {
         clean: template.replace("{}", giver),
         corrupted: template.replace("{}", receiver),
-        answer: format!(" {receiver}"),
-        foil: format!(" {giver}"),
+        answers: vec![format!(" {receiver}")],
+        foils: vec![format!(" {giver}")],
         bos,
     }
 }
@@ -133,10 +133,10 @@ mod tests {
         for partners in pairs.chunks(2) {
             assert_eq!(partners[0].clean, partners[1].corrupted);
             assert_eq!(partners[0].corrupted, partners[1].clean);
-            assert_eq!(partners[0].answer, partners[1].foil);
+            assert_eq!(partners[0].answers, partners[1].foils);
         }
         assert_eq!(pairs[0].clean, "When John and Mary went to the shops, John gave the bag to");
-        assert_eq!(pairs[0].answer, " Mary");
+        assert_eq!(pairs[0].answers, [" Mary"]);
     }
 
     #[test]
@@ -148,8 +148,10 @@ mod tests {
         assert_ne!(pairs, generated(200, 8, true, &reader).unwrap());
         let texts: BTreeSet<&str> = pairs.iter().map(|pair| pair.clean.as_str()).collect();
         assert_eq!(texts.len(), 200);
-        let lengths: BTreeSet<usize> =
-            pairs.iter().map(|pair| reader.pair(pair).unwrap().positions()).collect();
+        let lengths: BTreeSet<usize> = pairs
+            .iter()
+            .map(|pair| reader.pair(pair, relp_model::Metric::LogitDiff).unwrap().positions())
+            .collect();
         assert_eq!(lengths.len(), 1);
         assert!(generated(usize::MAX, 7, true, &reader).is_err());
     }

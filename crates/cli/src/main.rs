@@ -16,6 +16,7 @@ mod progress;
 mod report;
 mod table;
 mod tape;
+mod tasks;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ fn obey(asked: Asked) -> Result<()> {
             Command::Attribute => attribute::run(&options),
             Command::Compare => compare::run(&options),
             Command::Table => table::run(&options),
+            Command::Report => tasks::run(&options),
             Command::Predict => predict::run(&options),
             Command::Tape => tape::run(&options),
         },

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use relp_engine::{EngineError, Reader};
-use relp_model::{Pair, PairText, Token};
+use relp_model::{Metric, Pair, PairText, Token};
 use serde::Deserialize;
 
 use crate::args::Options;
@@ -27,8 +27,8 @@ pub(crate) enum Source {
     Ids {
         clean: Vec<u32>,
         corrupted: Vec<u32>,
-        answer: u32,
-        foil: u32,
+        answers: Vec<u32>,
+        foils: Vec<u32>,
     },
     /// Each with the place where it stands.
     File(Vec<(String, PairText)>),
@@ -40,8 +40,33 @@ struct Line {
     clean: String,
     #[serde(alias = "corrupt")]
     corrupted: String,
-    answer: String,
-    foil: String,
+    #[serde(default)]
+    answer: Texts,
+    #[serde(default)]
+    foil: Texts,
+}
+
+/// One text, or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self::Several(Vec::new())
+    }
+}
+
+impl From<Texts> for Vec<String> {
+    fn from(texts: Texts) -> Self {
+        match texts {
+            Texts::One(text) => vec![text],
+            Texts::Several(texts) => texts,
+        }
+    }
 }
 
 const WAYS: &str = "give --clean, --corrupt, --answer and --foil, or --clean-ids, --corrupt-ids, \
@@ -50,17 +75,28 @@ const WAYS: &str = "give --clean, --corrupt, --answer and --foil, or --clean-ids
 impl Source {
     /// What the options ask about; a file is read here, before any weights are.
     pub(crate) fn new(options: &Options) -> Result<Self> {
-        let text = [&options.clean, &options.corrupt, &options.answer, &options.foil];
-        let texts = ["--clean", "--corrupt", "--answer", "--foil"].into_iter().zip(text);
+        let (answers, foils) = (&options.answers, &options.foils);
+        let texts = [
+            ("--clean", options.clean.is_some()),
+            ("--corrupt", options.corrupt.is_some()),
+            ("--answer", !answers.is_empty() || !options.metric.has_answers()),
+            ("--foil", !foils.is_empty() || !options.metric.has_foils()),
+        ];
         let ids = [
             ("--clean-ids", options.clean_ids.is_some()),
             ("--corrupt-ids", options.corrupt_ids.is_some()),
-            ("--answer-id", options.answer_id.is_some()),
-            ("--foil-id", options.foil_id.is_some()),
+            ("--answer-id", !options.answer_ids.is_empty() || !options.metric.has_answers()),
+            ("--foil-id", !options.foil_ids.is_empty() || !options.metric.has_foils()),
         ];
-        let texts: Vec<(&str, bool)> = texts.map(|(name, value)| (name, value.is_some())).collect();
-        let any = |these: &[(&str, bool)]| these.iter().any(|(_, there)| *there);
-        let ways = [any(&texts), any(&ids), options.pairs.is_some()];
+        let is_text = options.clean.is_some()
+            || options.corrupt.is_some()
+            || !answers.is_empty()
+            || !foils.is_empty();
+        let is_ids = options.clean_ids.is_some()
+            || options.corrupt_ids.is_some()
+            || !options.answer_ids.is_empty()
+            || !options.foil_ids.is_empty();
+        let ways = [is_text, is_ids, options.pairs.is_some()];
         match ways.into_iter().filter(|&way| way).count() {
             0 => return Err(Failure::input(format_args!("There is no pair: {WAYS}"))),
             1 => {}
@@ -73,19 +109,22 @@ impl Source {
         if let Some(path) = &options.pairs {
             return Self::file(path, !options.no_bos);
         }
-        if let [Some(clean), Some(corrupted), Some(answer), Some(foil)] = text.map(Clone::clone) {
+        let given = if is_text { texts } else { ids };
+        if given.iter().all(|(_, there)| *there) {
             let bos = !options.no_bos;
-            return Ok(Self::Text(Box::new(PairText { clean, corrupted, answer, foil, bos })));
+            let (answers, foils) = (answers.clone(), foils.clone());
+            if let (Some(clean), Some(corrupted)) = (options.clean.clone(), options.corrupt.clone())
+            {
+                let text = PairText { clean, corrupted, answers, foils, bos };
+                return Ok(Self::Text(Box::new(text)));
+            }
+            if let (Some(clean), Some(corrupted)) =
+                (options.clean_ids.clone(), options.corrupt_ids.clone())
+            {
+                let (answers, foils) = (options.answer_ids.clone(), options.foil_ids.clone());
+                return Ok(Self::Ids { clean, corrupted, answers, foils });
+            }
         }
-        if let (Some(clean), Some(corrupted), Some(answer), Some(foil)) = (
-            options.clean_ids.clone(),
-            options.corrupt_ids.clone(),
-            options.answer_id,
-            options.foil_id,
-        ) {
-            return Ok(Self::Ids { clean, corrupted, answer, foil });
-        }
-        let given = if any(&texts) { texts.as_slice() } else { ids.as_slice() };
         let missing = given.iter().filter(|(_, there)| !there).map(|(name, _)| *name);
         let missing = missing.collect::<Vec<_>>().join(", ");
         Err(Failure::input(format_args!("The pair lacks {missing}: {WAYS}")))
@@ -111,7 +150,8 @@ impl Source {
             let place = format!("{name}, line {}", at + 1);
             let Line { clean, corrupted, answer, foil } =
                 serde_json::from_str(line).map_err(|error| bad_line(&place, &error))?;
-            pairs.push((place, PairText { clean, corrupted, answer, foil, bos }));
+            let (answers, foils) = (answer.into(), foil.into());
+            pairs.push((place, PairText { clean, corrupted, answers, foils, bos }));
         }
         if pairs.is_empty() {
             return Err(Failure::input(format_args!(
@@ -122,25 +162,25 @@ impl Source {
         Ok(Self::File(pairs))
     }
 
-    /// Reads the pairs as a model does.
-    pub(crate) fn read(self, reader: &Reader) -> Result<Vec<Question>> {
+    /// Reads the pairs as a model does, for a metric.
+    pub(crate) fn read(self, reader: &Reader, metric: Metric) -> Result<Vec<Question>> {
         match self {
-            Self::Text(text) => Ok(vec![read(&text, None, reader)?]),
+            Self::Text(text) => Ok(vec![read(&text, None, reader, metric)?]),
             Self::File(pairs) => {
-                let one = |(place, text)| read(&text, Some(place), reader);
+                let one = |(place, text)| read(&text, Some(place), reader, metric);
                 pairs.into_iter().map(one).collect()
             }
-            Self::Ids { clean, corrupted, answer, foil } => {
+            Self::Ids { clean, corrupted, answers, foils } => {
                 let tokens = |option: &str, ids: Vec<u32>| {
                     ids.into_iter().map(|id| token(option, id, reader)).collect::<Result<_>>()
                 };
                 let pair = Pair {
                     clean: tokens("--clean-ids", clean)?,
                     corrupted: tokens("--corrupt-ids", corrupted)?,
-                    answer: token("--answer-id", answer, reader)?,
-                    foil: token("--foil-id", foil, reader)?,
+                    answers: tokens("--answer-id", answers)?,
+                    foils: tokens("--foil-id", foils)?,
                 };
-                pair.check(reader.config()).map_err(EngineError::Pair)?;
+                pair.check(metric, reader.config()).map_err(EngineError::Pair)?;
                 Ok(vec![Question { pair, place: None }])
             }
         }
@@ -152,10 +192,15 @@ pub(crate) fn name(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-fn read(text: &PairText, place: Option<String>, reader: &Reader) -> Result<Question> {
-    let pair = reader.pair(text).map_err(EngineError::Pair);
+fn read(
+    text: &PairText,
+    place: Option<String>,
+    reader: &Reader,
+    metric: Metric,
+) -> Result<Question> {
+    let pair = reader.pair(text, metric).map_err(EngineError::Pair);
     let pair = pair.map_err(|error| Failure::from(error).at(place.as_deref()))?;
-    for hint in reader.preview(text).notes {
+    for hint in reader.preview(text, metric).notes {
         note(&place.as_ref().map_or_else(|| hint.to_string(), |place| format!("{place}: {hint}")));
     }
     Ok(Question { pair, place })

@@ -1,17 +1,17 @@
 //! How methods agree with the exact answer on a set of pairs, counted in two ways.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use relp_model::{
-    Agreement, Direction, Executor, Figure, Method, ModelInfo, Pair, Rules, Site, SiteAgreement,
-    agreement,
+    Agreement, Direction, Executor, Figure, Method, Metric, ModelInfo, Replace, Request, Rules,
+    Site, SiteAgreement, agreement, mean,
 };
 use serde::Serialize;
 
 use crate::args::Options;
 use crate::columns::{Columns, number};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::model::Model;
 use crate::pairs::Question;
 
@@ -21,11 +21,16 @@ pub(crate) struct Report {
     /// What the pairs are.
     pub(crate) set: String,
     pub(crate) pairs: usize,
+    /// Of the logit difference: the pairs for which the model prefers the answer after the clean prompt
+    /// and the foil after the corrupted one.
+    pub(crate) answered: Option<usize>,
     /// Tokens of every prompt, if they are all of one length.
     pub(crate) positions: Option<usize>,
     pub(crate) model: ModelInfo,
     pub(crate) executor: Executor,
     pub(crate) direction: Direction,
+    pub(crate) replace: Replace,
+    pub(crate) metric: Metric,
     /// Whether `<|endoftext|>` stands before the prompts.
     pub(crate) bos: bool,
     pub(crate) exact: Method,
@@ -66,13 +71,6 @@ pub(crate) struct Spread {
     pub(crate) deviation: Option<f64>,
 }
 
-/// The method that the others are compared with.
-pub(crate) fn exact() -> Result<Method> {
-    "ap".parse().map_err(|error| {
-        Failure::failed(format_args!("There is no exact answer to compare with: {error}"))
-    })
-}
-
 impl Report {
     /// Computes every method on every pair.
     pub(crate) fn make(
@@ -81,50 +79,61 @@ impl Report {
         options: &Options,
         model: &mut Model,
     ) -> Result<Self> {
-        let exact = exact()?;
-        let every = || Method::ALL.into_iter().filter(|&method| method != exact).collect();
-        let methods: Vec<Method> =
-            if options.methods.is_empty() { every() } else { options.methods.clone() };
-        let mut exact_sum = Sum::default();
-        let mut runs: Vec<Runs> = methods.iter().map(|_| Runs::default()).collect();
+        let methods = methods(options);
+        let mut truths = Vec::with_capacity(questions.len());
+        let mut estimates: Vec<Vec<Figure>> = methods.iter().map(|_| Vec::new()).collect();
         for (at, Question { pair, place }) in questions.iter().enumerate() {
-            let mut figure = |method| figure(pair, method, at, questions.len(), options, model);
-            let at_place = |failure: Failure| failure.at(place.as_deref());
-            let truth = figure(exact).map_err(at_place)?;
-            for (&method, runs) in methods.iter().zip(&mut runs) {
-                let estimate = figure(method).map_err(at_place)?;
-                runs.each.push(agreement(&estimate, &truth));
-                runs.sum.add(estimate);
+            let mut figure = |request: &Request| {
+                let what =
+                    format!("Pair {} of {}, {}", at + 1, questions.len(), request.method.title());
+                let figure = model.attribute(pair, request, what);
+                figure.map_err(|failure| failure.at(place.as_deref()))
+            };
+            let mut neurons = BTreeSet::new();
+            for (&method, figures) in methods.iter().zip(&mut estimates) {
+                let estimate = figure(&options.request(method))?;
+                let named = estimate.maps.get(&Site::Post).and_then(|map| map.neurons.as_ref());
+                neurons.extend(named.into_iter().flatten().copied());
+                figures.push(estimate);
             }
-            exact_sum.add(truth);
+            // Of neurons, those are patched that an estimate names.
+            let neurons = neurons.into_iter().collect();
+            truths.push(figure(&Request { neurons, ..options.request(Method::Ap) })?);
         }
         model.rest();
         let loaded = model.engine().loaded();
-        let compared = |(method, runs): (&Method, &Runs)| {
-            let request = options.request(*method);
-            let means = (runs.sum.mean(), exact_sum.mean());
+        let mean_truth = mean(&truths).ok();
+        let compared = |(&method, figures): (&Method, &Vec<Figure>)| {
+            let request = options.request(method);
+            let means = (mean(figures).ok(), &mean_truth);
+            let each = figures.iter().zip(&truths);
             Compared {
-                method: *method,
+                method,
                 rules: request.effective_rules(),
                 steps: request.effective_steps(),
-                batch_mean: if let (Some(estimate), Some(truth)) = means {
-                    Some(agreement(&estimate, &truth))
-                } else {
-                    None
+                batch_mean: match means {
+                    (Some(estimate), Some(truth)) => Some(agreement(&estimate, truth)),
+                    _ => None,
                 },
-                per_pair: spreads(&runs.each),
+                per_pair: spreads(&each.map(|(a, b)| agreement(a, b)).collect::<Vec<_>>()),
             }
         };
+        let answered =
+            |figure: &&Figure| figure.metric.clean > 0.0 && figure.metric.corrupted < 0.0;
         Ok(Self {
             set,
             pairs: questions.len(),
-            positions: exact_sum.mean().map(|figure| figure.tokens.clean.len()),
+            answered: (options.metric == Metric::LogitDiff)
+                .then(|| truths.iter().filter(answered).count()),
+            positions: mean_truth.as_ref().map(|figure| figure.tokens.clean.len()),
             model: loaded.model,
             executor: Executor { kind: loaded.device.kind, device: loaded.device.name },
             direction: options.direction,
+            replace: options.replace,
+            metric: options.metric,
             bos: !options.no_bos,
-            exact,
-            methods: methods.iter().zip(&runs).map(compared).collect(),
+            exact: Method::Ap,
+            methods: methods.iter().zip(&estimates).map(compared).collect(),
         })
     }
 
@@ -137,7 +146,11 @@ impl Report {
             |positions| format!("{positions} tokens"),
         );
         let (model, kind) = (&self.model.name, self.executor.kind.name());
-        format!("{}: {pairs}, {tokens}, {}, {model} on {kind}", self.set, self.direction)
+        let mut how = format!("{}, {}", self.metric, self.direction);
+        if self.replace != Replace::Source {
+            let _ = write!(how, ", {} ablation", self.replace);
+        }
+        format!("{}: {pairs}, {tokens}, {how}, {model} on {kind}", self.set)
     }
 
     /// The report as a person reads it on a terminal.
@@ -219,54 +232,15 @@ fn each_rows(method: &Compared, columns: &mut Columns) {
     }
 }
 
-fn figure(
-    pair: &Pair,
-    method: Method,
-    at: usize,
-    of: usize,
-    options: &Options,
-    model: &mut Model,
-) -> Result<Figure> {
-    let what = format!("Pair {} of {of}, {}", at + 1, method.title());
-    model.attribute(pair, &options.request(method), what)
-}
-
-/// What one method found.
-#[derive(Default)]
-struct Runs {
-    sum: Sum,
-    each: Vec<Vec<SiteAgreement>>,
-}
-
-/// The sum of figures of one length.
-#[derive(Default)]
-struct Sum {
-    first: Option<Figure>,
-    sums: BTreeMap<Site, Vec<f64>>,
-    figures: usize,
-    mixed: bool,
-}
-
-impl Sum {
-    fn add(&mut self, figure: Figure) {
-        self.figures += 1;
-        for (&site, map) in &figure.maps {
-            let sum = self.sums.entry(site).or_insert_with(|| vec![0.0; map.values.len()]);
-            self.mixed |= sum.len() != map.values.len();
-            sum.iter_mut().zip(&map.values).for_each(|(sum, &score)| *sum += f64::from(score));
-        }
-        self.first.get_or_insert(figure);
+/// The methods that are compared: those that were asked for, or all that can answer.
+fn methods(options: &Options) -> Vec<Method> {
+    if !options.methods.is_empty() {
+        return options.methods.clone();
     }
-
-    /// The first figure with the mean of all maps, if there is a mean.
-    fn mean(&self) -> Option<Figure> {
-        let mut figure = self.first.clone().filter(|_| !self.mixed)?;
-        for (site, map) in &mut figure.maps {
-            let sums = self.sums.get(site)?;
-            map.values = sums.iter().map(|sum| (sum / self.figures as f64) as f32).collect();
-        }
-        Some(figure)
-    }
+    let can_answer = |&method: &Method| options.request(method).check().is_ok();
+    let all: Vec<Method> = Method::ESTIMATES.into_iter().filter(can_answer).collect();
+    // If none can, the first says why.
+    if all.is_empty() { vec![Method::Relp] } else { all }
 }
 
 fn spreads(each: &[Vec<SiteAgreement>]) -> Vec<SiteSpread> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use relp_engine::EngineError;
-use relp_model::{PairText, Site};
+use relp_model::{Metric, PairText, Site};
 use serde::Serialize;
 
 use crate::args::Options;
@@ -13,7 +13,7 @@ use crate::ioi;
 use crate::model::Model;
 use crate::output::note;
 use crate::pairs::Question;
-use crate::report::{Compared, Report, exact};
+use crate::report::{Compared, Report};
 
 /// Pearson's correlations with exact patching, as others found them: `resid_pre`, `attn_out`,
 /// `mlp_out`, and `mlp_out` without layer 0.
@@ -63,7 +63,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "--seed is of the generated pairs: add --generated N, or leave it out",
         ));
     }
-    exact()?;
     if !options.methods.is_empty() {
         options.idle(&options.methods).into_iter().for_each(note);
     }
@@ -84,11 +83,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     options.out.give(&table, || table.text())
 }
 
-fn read(set: &str, pairs: &[PairText], model: &Model) -> Result<Vec<Question>> {
+pub(crate) fn read(set: &str, pairs: &[PairText], model: &Model) -> Result<Vec<Question>> {
     let reader = model.engine().reader();
     let one = |pair: &PairText| {
         let place = Some(format!("{set}, \"{}\"", pair.clean));
-        let read = reader.pair(pair).map_err(EngineError::Pair);
+        let read = reader.pair(pair, Metric::LogitDiff).map_err(EngineError::Pair);
         let pair = read.map_err(|error| Failure::from(error).at(place.as_deref()))?;
         Ok(Question { pair, place })
     };

@@ -1,10 +1,12 @@
 //! `relp tape`: the listing of a run, in which a rule is a visible difference.
 
-use relp_model::Attribution;
+use relp_engine::EngineError;
+use relp_model::{Method, Recipe};
 
 use crate::args::Options;
 use crate::failure::{Failure, Result};
 use crate::model;
+use crate::output::note;
 
 /// Tokens of the prompts unless another number is asked for.
 const POSITIONS: usize = 15;
@@ -19,6 +21,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             config.n_ctx
         )));
     }
-    let attribution = Attribution::record(&config, 1, positions, &options.sites(), options.rules());
-    options.out.give_text(&attribution.tape().to_string())
+    let method = match options.methods.as_slice() {
+        [] => Method::Relp,
+        [method] => *method,
+        _ => {
+            return Err(Failure::input("A listing is of one run: give --method once"));
+        }
+    };
+    options.idle(&[method]).into_iter().for_each(note);
+    let request = options.request(method);
+    request.check().map_err(EngineError::Pair)?;
+    let recipe = Recipe::of_length(&request, positions);
+    let parts = recipe.parts(&config);
+    if parts > 1 {
+        note(&format!("This run is done in {parts} parts, each with a tape: the first is listed."));
+    }
+    options.out.give_text(&recipe.record(&config, 0).tape().to_string())
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use relp_lrp::{Gradients, Rules, backward};
 use relp_tape::reference::{self, Values};
-use relp_tape::{Buf, Feed, Tape};
+use relp_tape::{Buf, Feed, Measure, Tape};
 use relp_tests::compare::{Tolerance, assert_close};
 use relp_tests::op_cases::Random;
 
@@ -248,6 +248,25 @@ proptest! {
         let ids = net.ids(&[n, k], v as u32);
         let y = net.tape.gather_dot("y", x, w, ids);
         net.check(y, &[x]);
+    }
+
+    #[test]
+    fn metric(
+        seed: u64, n in 1..4_usize, v in 3..9_usize, answers in 1..3_usize, foils in 0..2_usize,
+        measure in prop::sample::select(vec![
+            Measure::LogProb, Measure::ProbDiff, Measure::Divergence,
+        ]),
+    ) {
+        let mut net = Net::new(seed);
+        let logits = net.input("logits", &[n, v]);
+        // Which is a constant.
+        let clean = net.input("clean", &[2, v]);
+        let clean_rows = net.ids(&[n], 2);
+        let targets = net.tape.ids("targets", &[n, answers + foils], v as u32);
+        let ids = (0..n).flat_map(|row| (0..answers + foils).map(move |k| ((row + k) % v) as u32));
+        net.feed.ids(targets, ids.collect());
+        let y = net.tape.metric("y", logits, (clean, clean_rows), targets, answers, measure);
+        net.check(y, &[logits]);
     }
 
     #[test]

@@ -8,5 +8,6 @@ mod listings;
 mod ops;
 mod patching;
 mod primer;
+mod requests;
 mod schema;
 mod shaders;

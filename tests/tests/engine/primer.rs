@@ -30,7 +30,7 @@ pub(crate) fn engine(choice: Choice) -> Engine<InMemory> {
     block_on(Engine::load(files, weights, choice, &mut Uncontrolled)).unwrap()
 }
 
-fn examples() -> Vec<Request> {
+pub(crate) fn examples() -> Vec<Request> {
     let examples: Vec<Example> = serde_json::from_slice(&file("examples.json")).unwrap();
     let request = |example: Example| Request {
         pair: PairText {

@@ -1,7 +1,7 @@
 //! Figures against the JSON Schema that is published for them, `crates/model/schema`.
 
 use boon::{Compiler, SchemaIndex, Schemas};
-use relp_model::{Choice, Direction, FIGURE_SCHEMA, Method, Request, Site};
+use relp_model::{Choice, Direction, FIGURE_SCHEMA, Method, Metric, Replace, Request, Site};
 use serde_json::{Value, json};
 
 use crate::primer::{engine, headline, run};
@@ -34,10 +34,20 @@ fn every_kind_of_figure_follows_it() {
     let mut engine = engine(Choice::Cpu);
     for method in Method::ALL {
         for (direction, normalise) in [(Direction::Denoise, false), (Direction::Noise, true)] {
-            let sites = Site::ALL.to_vec();
+            let sites = Site::PATCHED.to_vec();
             let request = Request { method, direction, normalise, sites, ..headline() };
-            let figure = serde_json::to_value(run(&mut engine, &request)).unwrap();
-            schema.accepts(&figure).unwrap_or_else(|error| panic!("{method}: {error}"));
+            let batch = vec![headline().pair, headline().pair];
+            let kinds = [
+                Request { batch, ..request.clone() },
+                Request { metric: Metric::ProbDiff, ..request.clone() },
+                Request { replace: Replace::Zero, ..request.clone() },
+                request,
+            ];
+            for request in kinds.into_iter().filter(|request| request.check().is_ok()) {
+                let figure = serde_json::to_value(run(&mut engine, &request)).unwrap();
+                let about = || format!("{method} {} {}", request.metric, request.replace);
+                schema.accepts(&figure).unwrap_or_else(|error| panic!("{}: {error}", about()));
+            }
         }
     }
 }
@@ -47,7 +57,9 @@ fn what_is_no_figure_does_not() {
     let schema = Schema::load();
     let figure = serde_json::to_value(run(&mut engine(Choice::Cpu), &headline())).unwrap();
     type Change = fn(&mut Value);
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Change); 9] = [
+        ("an unknown metric", |f| f["metric"]["name"] = json!("loss")),
+        ("neurons without their list", |f| f["maps"]["post"] = f["maps"]["mlp_out"].clone()),
         ("another version", |f| f["schema"] = json!("relp-figure/2")),
         ("no tokens", |f| drop(f.as_object_mut().unwrap().remove("tokens"))),
         ("something else", |f| f["more"] = json!(1)),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use relp_model::{Direction, Figure, Kind, Method, Rules, Site};
+use relp_model::{Direction, Figure, Kind, Method, Metric, Replace, Rules, Site};
 
 use crate::program::*;
 
@@ -13,7 +13,7 @@ fn help_and_version() {
     assert_eq!(help, answer(&[]));
     assert_eq!(help, answer(&["help"]));
     assert_eq!(help, answer(&["-h"]));
-    for command in ["attribute", "compare", "table", "predict", "tape"] {
+    for command in ["attribute", "compare", "table", "report", "predict", "tape"] {
         let own = answer(&[command, "--help"]);
         assert!(own.starts_with(&format!("relp {command}")), "{own}");
         assert_eq!(own, answer(&["help", command]));
@@ -79,6 +79,94 @@ fn several_methods_are_a_list_of_figures() {
     assert_eq!(methods, Method::ALL);
     let alone = figure(&["--method", "ap", "--sites", "mlp_out"]);
     assert_eq!(alone, figures[2]);
+    // Gradient × input is of the embeddings; AtP*'s scores are sizes.
+    assert_eq!(figures[6].maps[&Site::Embed].shape, [1, 3]);
+    assert_eq!(figures[6].replace, None);
+    assert!(figures[5].maps[&Site::MlpOut].values.iter().all(|&score| score >= 0.0));
+}
+
+#[test]
+fn heads_and_neurons_are_sites_too() {
+    for method in ["relp", "ap"] {
+        let found = figure(&["--method", method, "--sites", "q,k,v,pattern,z,post", "--top", "3"]);
+        for site in Site::HEADS {
+            assert_eq!(found.maps[&site].shape, [6, 3, 8], "{site}");
+            assert!(found.maps[&site].values.iter().any(|&score| score != 0.0), "{site}");
+        }
+        let post = &found.maps[&Site::Post];
+        let neurons = post.neurons.as_ref().unwrap();
+        assert_eq!((post.shape[0], post.values.len(), neurons.len()), (18, 18, 18));
+        assert_eq!((neurons[0].layer, neurons[17].layer), (0, 5));
+    }
+    // Exact patching is of the neurons that RelP names.
+    let named = |method: &str| {
+        let found = figure(&["--method", method, "--sites", "post"]);
+        let mut neurons = found.maps[&Site::Post].neurons.clone().unwrap();
+        neurons.sort();
+        neurons
+    };
+    assert_eq!(named("relp"), named("ap"));
+}
+
+#[test]
+fn metrics_and_replacements_change_the_figure() {
+    let plain = figure(&[]);
+    for metric in Metric::ALL {
+        let found = figure(&["--metric", metric.name()]);
+        assert_eq!(found.metric.name, metric);
+        assert_eq!(found.maps == plain.maps, metric == Metric::LogitDiff);
+    }
+    let kl = figure(&["--metric", "kl", "--method", "ap"]);
+    assert_eq!(kl.metric.clean, 0.0);
+    for replace in Replace::ALL {
+        let found = figure(&["--replace", replace.name(), "--method", "ap"]);
+        assert_eq!(found.replace, Some(replace));
+        let first = found.maps[&Site::MlpOut].values[0];
+        assert_eq!(first == 0.0, replace == Replace::Source, "only a patch spares shared tokens");
+    }
+    let several = figure(&["--answer", " are", "--foil", " is"]);
+    assert_eq!((several.answers.len(), several.foils.len()), (2, 2));
+    let ids = by_ids(several.answers[0].id.into(), several.foils[0].id.into(), &[]);
+    assert!(ids.iter().all(|arg| !arg.contains(',') || arg.len() > 2));
+
+    // What a metric has no use for need not be said.
+    let bare = |metric: &str, more: &[&str]| {
+        let args = ["attribute", "--executor", "cpu", "--clean", "The friends", "--corrupt"];
+        let rest = ["The friend", "--metric", metric];
+        let args: Vec<&str> = args.iter().chain(&rest).chain(more).copied().collect();
+        relp(&args)
+    };
+    assert_eq!(bare("kl", &[]).status.code(), Some(0));
+    assert_eq!(bare("log_prob", &["--answer", " have"]).status.code(), Some(0));
+    let lacking = bare("log_prob", &[]);
+    assert_eq!(lacking.status.code(), Some(2));
+    assert!(stderr(&lacking).contains("lacks --answer:"), "{}", stderr(&lacking));
+}
+
+#[test]
+fn the_mean_of_a_file_holds_every_pair() {
+    let folder = folder("mean");
+    let file = folder.join("pairs.jsonl");
+    let other = LINE.replace("friend", "pilot").replace("\" have\"", "[\" have\"]");
+    fs::write(&file, format!("{LINE}\n{other}\n")).unwrap();
+    let args = ["attribute", "--executor", "cpu", "--pairs", path(&file)];
+    let each: Vec<Figure> = serde_json::from_str(&answer(&args)).unwrap();
+    let args: Vec<&str> = args.iter().chain(&["--mean"]).copied().collect();
+    let mean: Figure = serde_json::from_str(&answer(&args)).unwrap();
+    assert_eq!(mean.pairs.len(), 2);
+    for (pair, figure) in mean.pairs.iter().zip(&each) {
+        assert_eq!((&pair.maps, &pair.tokens), (&figure.maps, &figure.tokens));
+    }
+    let map = &mean.maps[&Site::MlpOut];
+    let deviation = map.deviation.as_ref().unwrap();
+    for (i, (mean, deviation)) in map.values.iter().zip(deviation).enumerate() {
+        let [a, b] = [0, 1].map(|pair: usize| each[pair].maps[&Site::MlpOut].values[i]);
+        assert!((mean - (a + b) / 2.0).abs() < 1e-5);
+        assert!((deviation - (a - b).abs() / 2.0_f32.sqrt()).abs() < 1e-5);
+    }
+    let longer = LINE.replace("The friend", "The good friend");
+    fs::write(&file, format!("{LINE}\n{longer}\n")).unwrap();
+    refused(&args, &["Pair 2 has 4 tokens", "one length"]);
 }
 
 #[test]
@@ -120,7 +208,7 @@ mod gpu {
 #[test]
 fn ids_and_text_give_the_same_figure() {
     let text = figure(&[]);
-    let args = by_ids(text.answer.id.into(), text.foil.id.into(), &[]);
+    let args = by_ids(text.answers[0].id.into(), text.foils[0].id.into(), &[]);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let found: Figure = serde_json::from_value(json(&args)).unwrap();
     assert_eq!(found, text);

@@ -9,7 +9,10 @@ use crate::program::*;
 
 #[test]
 fn arguments_that_cannot_be_read_are_named() {
-    refused(&["nonsense"], &["no command `nonsense`", "attribute, compare, table, predict, tape"]);
+    refused(
+        &["nonsense"],
+        &["no command `nonsense`", "attribute, compare, table, report, predict, tape"],
+    );
     refused(&["--model", "primer"], &["command comes before", "`--model`"]);
     refused(
         &["attribute", "--weights", "x"],
@@ -31,6 +34,8 @@ fn unknown_names_are_answered_with_the_known_ones() {
     refused(&arguments(&["--rules", "ln,identiy"]), &["\"identiy\"", "ln, identity, half, ah"]);
     refused(&arguments(&["--sites", "mlp_out,mlp"]), &["\"mlp\"", "resid_pre", "mlp_out"]);
     refused(&arguments(&["--direction", "up"]), &["\"up\"", "denoise, noise"]);
+    refused(&arguments(&["--metric", "logits"]), &["\"logits\"", "logit_diff, log_prob"]);
+    refused(&arguments(&["--replace", "noise"]), &["\"noise\"", "source, zero, mean"]);
     let args = ["attribute", "--executor", "tpu"];
     refused(&args, &["\"tpu\"", "auto, reference, cpu, gpu"]);
 }
@@ -45,9 +50,22 @@ fn pairs_that_cannot_be_compared_are_explained() {
     refused(&changed("--corrupt", "The friends"), &["are the same"]);
     refused(&changed("--answer", " have is"), &["answer is 2 tokens"]);
     refused(&changed("--foil", ""), &["foil is empty"]);
-    refused(&changed("--foil", " have"), &["Answer and foil are both"]);
+    refused(&changed("--foil", " have"), &["stands twice among answers and foils"]);
     refused(&changed("--clean", ""), &["clean prompt is empty"]);
     refused(&changed("--clean", &"a ".repeat(100)), &["at most 64"]);
+}
+
+#[test]
+fn questions_without_an_answer_are_refused_with_a_way_out() {
+    let flat = ["--metric", "kl", "--direction", "noise"];
+    refused(&arguments(&flat), &["every gradient is 0", "denoise instead"]);
+    let flat: Vec<&str> = flat.into_iter().chain(["--method", "ap"]).collect();
+    answer(&arguments(&flat));
+    let between = ["--method", "ig-inputs", "--replace", "zero"];
+    refused(&arguments(&between), &["no zero ablation", "IG (inputs)"]);
+    let patterns = ["--sites", "pattern", "--replace", "mean"];
+    refused(&arguments(&patterns), &["no mean ablation", "attention patterns"]);
+    refused(&["tape", "--metric", "kl", "--method", "relp", "--method", "ap"], &["--method once"]);
 }
 
 #[test]
@@ -70,7 +88,7 @@ fn ids_that_cannot_be_compared_are_explained() {
     };
     with("1,2", "1,3,4", "6", &["differ in length"]);
     with("1,2", "1,2", "6", &["are the same"]);
-    with("1,2", "1,3", "5", &["Answer and foil are both"]);
+    with("1,2", "1,3", "5", &["stands twice among answers and foils"]);
     with("1,4075", "1,3", "6", &["--clean-ids", "4075", "0 to 4074"]);
     with("1,2", "1,3", "4294967295", &["--answer-id", "4294967295"]);
     with("1,two", "1,3", "6", &["--clean-ids", "\"two\""]);

@@ -17,7 +17,7 @@ fn compare_counts_in_two_ways() {
     let report: Value = serde_json::from_str(&answer(&args)).unwrap();
     assert_eq!((&report["pairs"], &report["positions"]), (&2.into(), &3.into()));
     let methods = report["methods"].as_array().unwrap();
-    assert_eq!(methods.len(), Method::ALL.len() - 1);
+    assert_eq!(methods.len(), Method::ESTIMATES.len());
     for method in methods {
         let rows = method["batch_mean"].as_array().unwrap();
         let places: Vec<(&str, bool)> = rows
@@ -135,6 +135,10 @@ fn tape_shows_what_a_rule_changes() {
     assert_eq!(none, listing("half"), "GPT-2 has no product of activations");
     assert_eq!(answer(&["tape", "--positions", "4"]), listing("ln,identity,half"));
     assert_ne!(none, answer(&["tape", "--rules", "none", "--positions", "4", "--sites", "z"]));
+    let of_method = |method: &str| answer(&["tape", "--method", method, "--positions", "4"]);
+    assert_eq!(of_method("atp"), none);
+    assert!(of_method("ap").contains("attention_rows"));
+    assert!(of_method("ig-inputs").contains("interpolate"));
     refused(&["tape", "--positions", "65"], &["at most 64"]);
     let file = folder("tape").join("tape.txt");
     assert_eq!(answer(&["tape", "--positions", "4", "--rules", "ln", "--out", path(&file)]), "");
@@ -152,4 +156,44 @@ fn a_reader_that_leaves_early_is_no_failure() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+}
+
+/// The page of the documentation is what the command writes, but for the last digit of a number.
+#[test]
+fn the_documented_report_is_the_commands() {
+    let documented = include_str!("../../../../docs/agreement.md");
+    let found = answer(&["report", "--executor", "cpu"]);
+    assert_eq!(found.lines().count(), documented.lines().count());
+    let number = |word: &str| {
+        let digits = word.trim_matches(|c: char| !c.is_ascii_digit() && c != '-');
+        digits.parse::<f64>().ok().filter(|_| digits.contains('.'))
+    };
+    for (found, documented) in found.lines().zip(documented.lines()).skip(3) {
+        let both = found.split_whitespace().zip(documented.split_whitespace());
+        assert_eq!(found.split_whitespace().count(), documented.split_whitespace().count());
+        for (found_word, documented_word) in both {
+            match (number(found_word), number(documented_word)) {
+                (Some(a), Some(b)) => assert!((a - b).abs() < 0.005, "{found}\n{documented}"),
+                _ => assert_eq!(found_word, documented_word, "{found}\n{documented}"),
+            }
+        }
+    }
+    for heading in ["## Indirect object", "## Capitals", "eight prompts", "generated prompts"] {
+        assert!(documented.contains(heading), "{heading}");
+    }
+}
+
+#[test]
+fn neurons_are_compared_where_both_name_them() {
+    let folder = folder("neurons");
+    let file = folder.join("pairs.jsonl");
+    fs::write(&file, format!("{LINE}\n")).unwrap();
+    let args = ["compare", "--executor", "cpu", "--pairs", path(&file), "--sites", "post"];
+    let more = ["--method", "relp", "--method", "atp", "--top", "4", "--metric", "log_prob"];
+    let args: Vec<&str> = args.iter().chain(&more).copied().collect();
+    let report: Value = serde_json::from_str(&answer(&args)).unwrap();
+    assert_eq!((&report["metric"], &report["answered"]), (&"log_prob".into(), &Value::Null));
+    for method in report["methods"].as_array().unwrap() {
+        assert_eq!(method["batch_mean"][0]["agreement"]["cells"], 24, "{method}");
+    }
 }
