@@ -161,7 +161,7 @@ pub fn panels(figure: &Figure) -> Vec<Map> {
 }
 
 /// A score of a cell with the exact one, as far as these are known.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Row {
     /// What it is of.
     pub site: Site,

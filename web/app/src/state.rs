@@ -208,7 +208,7 @@ impl State {
         shown.file.as_ref()?;
         let figure = &shown.figure;
         let loaded = self.loaded.get();
-        if !loaded.is_some_and(|loaded| loaded.model.sha256 == figure.model.sha256) {
+        if loaded.is_none_or(|loaded| loaded.model.sha256 != figure.model.sha256) {
             return Some(
                 "The file is of a model that is not the loaded one, so that nothing can be computed beside it.",
             );

@@ -6,17 +6,17 @@ use leptos::prelude::*;
 use relp_model::{Figure, Prompt};
 
 use super::agreement::AgreementPanel;
-use super::files::OpenedFile;
+use super::files::opened_file;
 use super::grid::Hatching;
 use super::head::HeadPanel;
-use super::heads::HeadsPanel;
+use super::heads::heads_panel;
 use super::heatmap::Heatmap;
 use super::legend::Legend;
 use super::neurons::Neurons;
 use super::pin::Pinned;
 use super::predictions::predictions;
 use super::readout::Readout;
-use super::scores::{PairChoice, ScoresChoice};
+use super::scores::{ScoresChoice, pair_choice};
 use crate::comparison::{self, Scores};
 use crate::known::{Exact, Known};
 use crate::scale::Scale;
@@ -93,7 +93,7 @@ fn view_figure(state: State, shown: Shown) -> impl IntoView {
     };
     let maps = comparison::maps_of(&whole).into_iter().map(heatmap).collect_view();
     view! {
-        {file.map(|name| view! { <OpenedFile name figure=whole.clone() /> })}
+        {file.map(|name| opened_file(&name, &whole))}
         <div class="summary">
             {move || predictions(&figure.get(), Prompt::Clean)}
             {move || predictions(&figure.get(), Prompt::Corrupted)}
@@ -104,14 +104,14 @@ fn view_figure(state: State, shown: Shown) -> impl IntoView {
         </div>
         <div class="choices">
             <ScoresChoice figure=whole.clone() />
-            <PairChoice figure=whole.clone() />
+            {pair_choice(&whole)}
         </div>
         <Readout figure exact />
         <div class="maps">{maps}</div>
         <p class="caption" id="caption">{caption}</p>
         <Pinned figure />
         <div class="parts">
-            <HeadsPanel figure=whole.clone() drawn scale />
+            {heads_panel(&whole, drawn, scale)}
             <AgreementPanel figure exact />
         </div>
         <HeadPanel figure exact />

@@ -17,14 +17,14 @@ pub enum Colours {
     Difference,
 }
 
-#[component]
-pub fn Attention(
+/// The pattern, its axes, and the same as a table.
+pub fn attention(
     title: &'static str,
     id: &'static str,
-    tokens: Vec<Token>,
+    tokens: &[Token],
     values: Vec<f32>,
     colours: Colours,
-) -> impl IntoView {
+) -> impl IntoView + use<> {
     let count = tokens.len();
     let longest = tokens.iter().map(|token| labels::axis(&token.text).chars().count()).max();
     let square = Square::new(count, longest.unwrap_or(0));
@@ -81,8 +81,9 @@ pub fn Attention(
         let at = |name| cell.get_attribute(name).and_then(|text| text.parse().ok());
         here.set(at("data-query").zip(at("data-key")));
     };
-    let summary = words::attention_summary(title, &tokens, &values);
+    let summary = words::attention_summary(title, tokens, &values);
     let names: Vec<String> = tokens.iter().map(|token| labels::visible(&token.text)).collect();
+    let label = summary.clone();
     let (listed, shown) = (values.clone(), names.clone());
     let readout = move || match here.get() {
         Some((query, key)) => {
@@ -92,7 +93,6 @@ pub fn Attention(
         }
         None => summary.clone(),
     };
-    let label = words::attention_summary(title, &tokens, &values);
     let axis = tokens.iter().enumerate().filter(|(at, _)| at.is_multiple_of(square.step()));
     let axis = axis.map(|(at, token)| {
         let text = labels::axis(&token.text);

@@ -1,7 +1,5 @@
 //! Figures out to files and in from them.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
 use relp_model::Figure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -90,11 +88,10 @@ fn download(figure: &Figure) -> Result<(), JsValue> {
 }
 
 /// What is shown of a figure that was read from a file.
-#[component]
-pub fn OpenedFile(name: String, figure: Arc<Figure>) -> impl IntoView {
+pub fn opened_file(name: &str, figure: &Figure) -> impl IntoView + use<> {
     let state = expect_context::<State>();
     let session = expect_context::<Session>();
-    let from = words::opened(&name, &figure);
+    let from = words::opened(name, figure);
     view! {
         <div class="opened" id="opened">
             <p>{from} " " {move || state.not_here()}</p>

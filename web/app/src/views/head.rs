@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use relp_model::{Figure, Method};
 use wasm_bindgen::JsCast;
 
-use super::attention::{Attention, Colours};
+use super::attention::{Colours, attention};
 use super::heatmap::{longest_label, token_labels};
 use crate::comparison;
 use crate::geometry::Geometry;
@@ -49,10 +49,6 @@ pub fn HeadPanel(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl 
                 return view! { <p class="help">{words::NO_HEADS}</p> }.into_any();
             };
             let difference: Vec<f32> = clean.iter().zip(&corrupted).map(|(a, b)| a - b).collect();
-            let attention = |title, id, tokens: &Vec<_>, values, colours| {
-                let tokens = tokens.clone();
-                view! { <Attention title id tokens values colours /> }
-            };
             view! {
                 <div class="attentions">
                     {attention("On the clean prompt", "clean", &figure.tokens.clean, clean, Colours::Share)}

@@ -1,7 +1,5 @@
 //! The heads: layers upward, heads to the right, each summed over the positions.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
 use relp_model::{Cell, Figure, Site};
 
@@ -15,11 +13,14 @@ use crate::state::State;
 use crate::words;
 
 /// The grid of heads, the choice of their site, and what the head that is looked at scores.
-#[component]
-pub fn HeadsPanel(figure: Arc<Figure>, drawn: Memo<Drawn>, scale: Memo<Scale>) -> impl IntoView {
+pub fn heads_panel(
+    figure: &Figure,
+    drawn: Memo<Drawn>,
+    scale: Memo<Scale>,
+) -> impl IntoView + use<> {
     let state = expect_context::<State>();
     let session = expect_context::<Session>();
-    let Some(site) = comparison::heads_of(&figure, state.head_site.get_untracked()) else {
+    let Some(site) = comparison::heads_of(figure, state.head_site.get_untracked()) else {
         return view! { <p class="help">{words::NO_HEADS}</p> }.into_any();
     };
     let extent = figure.maps.get(&site).map_or((0, 0), |map| (map.layers(), map.heads()));

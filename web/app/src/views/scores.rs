@@ -62,8 +62,7 @@ pub fn ScoresChoice(figure: Arc<Figure>) -> impl IntoView {
 }
 
 /// Of a mean: itself, or one of its pairs.
-#[component]
-pub fn PairChoice(figure: Arc<Figure>) -> impl IntoView {
+pub fn pair_choice(figure: &Figure) -> impl IntoView + use<> {
     let state = expect_context::<State>();
     let session = expect_context::<Session>();
     if figure.pairs.is_empty() {
