@@ -92,7 +92,16 @@ impl Browser {
 
     /// Gives Chromium a command of its own protocol.
     pub(crate) async fn command(&self, cmd: &'static str, params: Value) {
-        self.client.issue_cmd(ChromiumCommand(cmd, params)).await.expect("Chromium does it");
+        self.client.issue_cmd(Cdp(cmd, params)).await.expect("Chromium does it");
+    }
+
+    /// Looks at the page by a screen of this width, in the light or in the dark.
+    pub(crate) async fn look(&self, width: u32, height: u64, scheme: &str) {
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        self.command("Emulation.setEmulatedMedia", json!({ "features": [feature] })).await;
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.command("Emulation.setDeviceMetricsOverride", size).await;
     }
 
     /// What was logged: `browser` is the console, `performance` the network.
@@ -149,24 +158,6 @@ fn port_of(driver: &mut Child) -> u16 {
     panic!("chromedriver did not start");
 }
 
-/// A command of Chromium's own protocol.
-#[derive(Debug)]
-struct ChromiumCommand(&'static str, Value);
-
-impl WebDriverCompatibleCommand for ChromiumCommand {
-    fn endpoint(
-        &self,
-        base_url: &url::Url,
-        session_id: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
-        base_url.join(&format!("session/{}/goog/cdp/execute", session_id.unwrap_or_default()))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
-    }
-}
-
 /// Chromium's own command to read a log.
 #[derive(Debug)]
 struct Log(&'static str);
@@ -182,5 +173,23 @@ impl WebDriverCompatibleCommand for Log {
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
         (http::Method::POST, Some(json!({ "type": self.0 }).to_string()))
+    }
+}
+
+/// A command of the browser's debugging protocol.
+#[derive(Debug)]
+struct Cdp(&'static str, Value);
+
+impl WebDriverCompatibleCommand for Cdp {
+    fn endpoint(
+        &self,
+        base_url: &url::Url,
+        session_id: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base_url.join(&format!("session/{}/goog/cdp/execute", session_id.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
     }
 }

@@ -5,11 +5,13 @@
 #![allow(clippy::unwrap_used, reason = "clippy knows a test's own code for one, not its helpers'")]
 
 mod browser;
+mod components;
 mod exact;
 mod faults;
 mod figures;
 mod models;
 mod page;
+mod questions;
 mod reference;
 mod server;
 mod use_of_it;

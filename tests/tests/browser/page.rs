@@ -142,6 +142,15 @@ impl Page {
         assert_eq!(top.replace('·', " "), expected.predictions.clean[0].token.text);
     }
 
+    /// Keeps a picture of an element among the test's artefacts.
+    pub(crate) async fn keep_element(&self, selector: &str, name: &str) {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        let element = self.browser.client.find(Locator::Css(selector)).await.unwrap();
+        let picture = element.screenshot().await.unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), picture).unwrap();
+    }
+
     /// Keeps a picture of the whole page among the test's artefacts.
     pub(crate) async fn keep_picture(&self, name: &str) {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots");

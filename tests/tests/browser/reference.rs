@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pollster::block_on;
 use relp_engine::{Engine, Files, InMemory, Uncontrolled};
-use relp_model::{Choice, Figure, PairText, Precision, Request};
+use relp_model::{Choice, Figure, PairText, Patterns, Precision, Request};
 
 pub(crate) struct Reference {
     engine: Engine<InMemory>,
@@ -13,6 +13,15 @@ pub(crate) struct Reference {
 impl Reference {
     /// The bundled model as it was built into the page.
     pub(crate) fn load() -> Self {
+        Self::on(Choice::Reference)
+    }
+
+    /// On the executor that the command line takes where there is no GPU.
+    pub(crate) fn on_cpu() -> Self {
+        Self::on(Choice::Cpu)
+    }
+
+    fn on(choice: Choice) -> Self {
         let folder = PathBuf::from(crate::browser::variable("RELP_DIST")).join("models/primer");
         let read = |file: &str| std::fs::read(folder.join(file)).unwrap();
         let (config, tokenizer) = (read("config.json"), read("tokenizer.json"));
@@ -24,8 +33,12 @@ impl Reference {
         };
         let weights = InMemory(read("model.safetensors"));
         let mut control = Uncontrolled;
-        let engine = Engine::load(files, weights, Choice::Reference, &mut control);
+        let engine = Engine::load(files, weights, choice, &mut control);
         Self { engine: block_on(engine).unwrap() }
+    }
+
+    pub(crate) fn patterns(&mut self, pair: &PairText, layer: usize) -> Patterns {
+        block_on(self.engine.patterns(pair, layer, &mut Uncontrolled)).unwrap()
     }
 
     pub(crate) fn figure(&mut self, request: &Request) -> Figure {

@@ -73,15 +73,39 @@ async fn the_maps_are_read_by_keyboard_and_by_pointer() {
     page.close().await;
 }
 
+/// As people have it, and with everything open, in the light and in the dark.
 #[tokio::test]
 async fn it_fits_every_screen() {
     let page = Page::ready(WebGpu::Off).await;
-    for (width, height) in [(500, 900), (768, 1024), (1280, 800), (1920, 1080)] {
-        page.browser.client.set_window_size(width, height).await.unwrap();
-        let overflow =
-            "document.documentElement.scrollWidth > document.documentElement.clientWidth";
-        assert_eq!(page.browser.eval(overflow).await, false, "at {width} pixels");
-        page.keep_picture(&format!("width-{width}")).await;
+    page.browser.wait("document.querySelector('#agreement table') !== null").await;
+    for opened in [false, true] {
+        if opened {
+            for selector in ["#neurons > summary", "#more > summary"] {
+                page.click(selector).await;
+            }
+            page.wait_for_figure(2).await;
+            let (up, end, enter) = ("\u{e013}", "\u{e010}", "\u{e007}");
+            for key in [up, end, enter] {
+                page.press("figure[data-site=mlp_out] svg", key).await;
+            }
+            for key in [up, enter] {
+                page.press("figure[data-site=z] svg", key).await;
+            }
+            page.browser.wait("document.querySelector('.attention') !== null").await;
+            page.browser.wait("document.querySelector('#agreement table') !== null").await;
+        }
+        for scheme in ["light", "dark"] {
+            for width in [390, 768, 1280, 1920] {
+                page.browser.look(width, 900, scheme).await;
+                let overflow =
+                    "document.documentElement.scrollWidth > document.documentElement.clientWidth";
+                assert_eq!(page.browser.eval(overflow).await, false, "at {width} pixels");
+                let state = if opened { "open" } else { "plain" };
+                let height = page.browser.eval("document.documentElement.scrollHeight").await;
+                page.browser.look(width, height.as_u64().unwrap(), scheme).await;
+                page.keep_element("#app", &format!("{state}-{scheme}-{width}")).await;
+            }
+        }
     }
     page.close().await;
 }

@@ -55,6 +55,19 @@ pub fn by_task() -> Vec<(&'static str, Vec<usize>)> {
     tasks
 }
 
+/// The examples of the same task and of as many tokens as `chosen`, itself first; none if there is no other.
+pub fn mates(chosen: usize, lengths: &[Option<usize>]) -> Vec<usize> {
+    let length = |index: usize| lengths.get(index).copied().flatten();
+    let (Some(example), Some(tokens)) = (EXAMPLES.get(chosen), length(chosen)) else {
+        return Vec::new();
+    };
+    let others = EXAMPLES.iter().enumerate().filter(|(index, other)| {
+        *index != chosen && other.task == example.task && length(*index) == Some(tokens)
+    });
+    let mates: Vec<usize> = [chosen].into_iter().chain(others.map(|(index, _)| index)).collect();
+    if mates.len() > 1 { mates } else { Vec::new() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +77,16 @@ mod tests {
         assert!(EXAMPLES.len() >= 8);
         let listed: usize = by_task().iter().map(|(_, indices)| indices.len()).sum();
         assert_eq!(listed, EXAMPLES.len());
+    }
+
+    #[test]
+    fn mates_are_of_one_task_and_length() {
+        let mut lengths = vec![Some(9); EXAMPLES.len()];
+        let all = mates(0, &lengths);
+        assert!(all.len() > 1 && all[0] == 0);
+        lengths[all[1]] = Some(8);
+        assert_eq!(mates(0, &lengths).len(), all.len() - 1);
+        assert!(mates(all[1], &lengths).is_empty(), "it is alone");
+        assert!(mates(0, &[]).is_empty(), "nothing is known");
     }
 }

@@ -39,6 +39,11 @@ impl Geometry {
         }
     }
 
+    /// The same cells in fewer or more rows.
+    pub fn with_layers(self, layers: usize) -> Self {
+        Self { layers: layers.max(1), ..self }
+    }
+
     /// Width of the whole drawing.
     pub fn width(self) -> f64 {
         LEFT + self.cell_width * self.positions as f64 + RIGHT
@@ -91,6 +96,76 @@ impl Geometry {
     }
 }
 
+/// The layout of an attention pattern: queries downward, keys to the right, cells square.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Square {
+    positions: usize,
+    /// Side of a cell.
+    pub cell: f64,
+    left: f64,
+    below: f64,
+}
+
+/// The cells' share of three patterns that fit side by side into the usual screen.
+const SQUARE: f64 = 270.0;
+
+impl Square {
+    /// The layout for so many positions, with tokens of at most `longest` characters.
+    pub fn new(positions: usize, longest: usize) -> Self {
+        let positions = positions.max(1);
+        let cell = (SQUARE / positions as f64).clamp(4.0, 22.0);
+        let left = 8.0 + 6.7 * longest as f64;
+        Self { positions, cell, left, below: 18.0 + PER_CHARACTER * longest as f64 }
+    }
+
+    /// Width of the whole drawing.
+    pub fn width(self) -> f64 {
+        self.left + self.cell * self.positions as f64 + RIGHT
+    }
+
+    /// Height of the whole drawing.
+    pub fn height(self) -> f64 {
+        self.floor() + self.below
+    }
+
+    /// The left edge of a key's column.
+    pub fn x(self, key: usize) -> f64 {
+        self.left + self.cell * key as f64
+    }
+
+    /// The upper edge of a query's row.
+    pub fn y(self, query: usize) -> f64 {
+        TOP + self.cell * query as f64
+    }
+
+    /// The lower edge of the cells.
+    pub fn floor(self) -> f64 {
+        self.y(self.positions)
+    }
+
+    /// Every how many positions there is a token.
+    pub fn step(self) -> usize {
+        step(self.cell)
+    }
+
+    /// The query and key that a key press leads to; a query looks at no later key.
+    pub fn neighbour(self, (query, key): (usize, usize), pressed: &str) -> Option<(usize, usize)> {
+        let last = self.positions - 1;
+        let (query, key) = match pressed {
+            "ArrowUp" => (query.saturating_sub(1), key),
+            "ArrowDown" => ((query + 1).min(last), key),
+            "ArrowRight" => (query, key + 1),
+            "ArrowLeft" => (query, key.saturating_sub(1)),
+            "Home" => (query, 0),
+            "End" => (query, query),
+            "PageUp" => (0, key),
+            "PageDown" => (last, key),
+            _ => return None,
+        };
+        Some((query, key.min(query)))
+    }
+}
+
 fn step(pixels: f64) -> usize {
     (LINE / pixels).ceil().max(1.0) as usize
 }
@@ -114,6 +189,19 @@ mod tests {
             assert!(geometry.cell_width * geometry.position_step() as f64 >= LINE);
             assert!(geometry.cell_height * geometry.layer_step() as f64 >= LINE);
         }
+    }
+
+    #[test]
+    fn attention_is_walked_below_its_diagonal() {
+        let square = Square::new(15, 8);
+        assert!(3.0 * square.width() < 1240.0, "three fit side by side");
+        assert!(square.y(3) > square.y(0) && square.floor() < square.height());
+        assert_eq!(square.neighbour((2, 2), "ArrowRight"), Some((2, 2)));
+        assert_eq!(square.neighbour((2, 2), "ArrowUp"), Some((1, 1)));
+        assert_eq!(square.neighbour((14, 3), "ArrowDown"), Some((14, 3)));
+        assert_eq!(square.neighbour((5, 1), "End"), Some((5, 5)));
+        assert_eq!(square.neighbour((5, 1), "a"), None);
+        assert!(Square::new(64, 8).step() > 1, "labels thin out");
     }
 
     #[test]

@@ -40,6 +40,11 @@ impl Scale {
     pub fn ticks(self) -> [f32; 5] {
         [-1.0, -0.5, 0.0, 0.5, 1.0].map(|at| at * self.limit)
     }
+
+    /// The values that the legend names of scores that have no sign.
+    pub fn ticks_of_sizes(self) -> [f32; 3] {
+        [0.0, 0.5, 1.0].map(|at| at * self.limit)
+    }
 }
 
 #[cfg(test)]
@@ -58,6 +63,7 @@ mod tests {
         assert_eq!((scale.position(2.0), scale.position(-2.0)), (0.5, -0.5));
         assert_eq!((scale.position(9.0), scale.position(-9.0)), (1.0, -1.0));
         assert_eq!(scale.ticks(), [-4.0, -2.0, 0.0, 2.0, 4.0]);
+        assert_eq!(scale.ticks_of_sizes(), [0.0, 2.0, 4.0]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The conversation with the engine: what is asked when, and what becomes of the answers.
 
+mod asides;
 mod models;
 
 use std::sync::Arc;
@@ -7,10 +8,14 @@ use std::time::Duration;
 
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
-use relp_model::{Choice, Device, Method, Request};
+use relp_model::{Choice, Device, Figure, Request, Site};
 use relp_protocol::{Command, Event, Failure, Id, ModelSource, Stage};
 
-use crate::state::{Activity, Exact, Shown, State};
+use crate::comparison::{self, Scores};
+use crate::examples::EXAMPLES;
+use crate::figure_file;
+use crate::known::{Exact, Known};
+use crate::state::{Activity, One, Shown, State};
 use crate::words;
 use crate::worker::Worker;
 
@@ -34,12 +39,22 @@ struct Inner {
     running: Option<(Id, Request)>,
     /// Of the exact answer to the figure that is shown.
     checking: Option<Id>,
+    /// Of one cell's exact scores.
+    one: Option<(Id, (usize, usize))>,
+    /// Of the attention patterns of a layer.
+    patterns: Option<(Id, usize)>,
+    /// Whether the exact answer is to be asked for again when the two are there.
+    resume: bool,
+    /// Previews that only tell how long an example is.
+    measuring: Vec<(Id, usize)>,
     /// The choice that what is loaded answers.
     chosen: Choice,
     /// The model to load after a failure.
     wanted: Option<ModelSource>,
     /// Of the question what a model would take.
     preflight: Option<Id>,
+    /// Whether the next run is wanted although its answer is shown, since something else computes.
+    anew: bool,
     resting: Option<TimeoutHandle>,
     figures: u32,
 }
@@ -77,28 +92,6 @@ impl Session {
         }
     }
 
-    /// Asks for the exact answer to the figure that is shown.
-    pub fn check(self) {
-        let shown = self.state.shown.get_untracked();
-        let Some(Shown { request, figure, .. }) = shown else { return };
-        if request.method == Method::Ap {
-            self.state.exact.set(Exact::Here(figure));
-            return;
-        }
-        let id = self.next_id();
-        self.inner.update_value(|inner| inner.checking = Some(id));
-        self.state.exact.set(Exact::Running { done: 0, total: 0 });
-        self.send(&Command::Run { id, request: Request { method: Method::Ap, ..request } });
-    }
-
-    /// Gives up the exact answer.
-    pub fn stop_checking(self) {
-        if let Some(id) = self.inner.try_update_value(|inner| inner.checking.take()).flatten() {
-            self.state.exact.set(Exact::None);
-            self.send(&Command::Cancel { id });
-        }
-    }
-
     /// After a failure: starts over with whatever is missing, and keeps the pair.
     pub fn retry(self) {
         self.state.failure.set(None);
@@ -127,19 +120,10 @@ impl Session {
             let (last_id, figures) = (inner.last_id, inner.figures);
             *inner = Inner { last_id, figures, ..Inner::default() };
         });
-        self.forget_unfinished_check();
+        self.forget_asides();
         self.state.loaded.set(None);
         self.state.activity.set(Activity::NoModel);
         self.state.failure.set(Some(words::crashed(why)));
-    }
-
-    /// The exact answer will not come any more.
-    fn forget_unfinished_check(self) {
-        self.state.exact.update(|exact| {
-            if matches!(exact, Exact::Running { .. }) {
-                *exact = Exact::None;
-            }
-        });
     }
 
     /// Fields change letter by letter; the model reads them when they rest.
@@ -165,12 +149,9 @@ impl Session {
     fn run(self) {
         let request = untrack(|| self.state.request());
         let id = self.next_id();
-        // The worker gives up the exact answer to the last question by itself.
-        self.inner.update_value(|inner| {
-            inner.running = Some((id, request.clone()));
-            inner.checking = None;
-        });
-        self.forget_unfinished_check();
+        // The worker gives up what else it runs by itself.
+        self.inner.update_value(|inner| inner.running = Some((id, request.clone())));
+        self.forget_asides();
         self.state.failure.set(None);
         self.busy(Stage::Running);
         self.send(&Command::Run { id, request });
@@ -185,11 +166,8 @@ impl Session {
             return;
         }
         let id = self.next_id();
-        self.inner.update_value(|inner| {
-            inner.loading = Some((id, choice));
-            inner.checking = None;
-        });
-        self.forget_unfinished_check();
+        self.inner.update_value(|inner| inner.loading = Some((id, choice)));
+        self.forget_asides();
         self.busy(Stage::Loading);
         self.send(&Command::Switch { id, choice });
     }
@@ -201,71 +179,200 @@ impl Session {
                 if self.is_unfinished(id) {
                     self.state.activity.set(Activity::Busy { stage, done, total });
                 } else if self.is_checking(id) {
-                    self.state.exact.set(Exact::Running { done, total });
+                    self.state.checked.set((done, total));
                 }
             }
             Event::Loaded { id, loaded } => {
                 let choice = self.inner.with_value(|inner| inner.loading);
                 if self.finish(id) {
                     if let Some((_, choice)) = choice {
-                        self.inner.update_value(|inner| inner.chosen = choice);
+                        self.inner.update_value(|inner| {
+                            inner.chosen = choice;
+                            inner.anew = true;
+                        });
                     }
                     self.state.loaded.set(Some(loaded));
                     self.state.activity.set(Activity::Idle);
+                    self.measure();
                     self.preview();
                     // It may have been chosen otherwise in the meantime.
                     self.switch();
                 }
             }
             Event::Preview { id, preview } => {
-                if self.finish(id) {
+                if let Some(example) = self.measured(id) {
+                    let known = preview.problems.is_empty().then_some(preview.clean.len());
+                    self.state.lengths.update(|lengths| {
+                        if let Some(length) = lengths.get_mut(example) {
+                            *length = known;
+                        }
+                    });
+                } else if self.finish(id) {
                     let is_good = preview.problems.is_empty();
                     self.state.preview.set(preview);
                     self.state.run_problems.set(Vec::new());
-                    if is_good {
+                    if is_good && self.is_answered() {
+                        self.cancel_run();
+                    } else if is_good {
                         self.run();
                     } else {
                         self.cancel_run();
                     }
                 }
             }
-            Event::Figure { id, figure, device } if self.is_checking(id) => {
-                self.inner.update_value(|inner| inner.checking = None);
-                self.computed_on(device);
-                self.state.exact.set(Exact::Here(Arc::from(figure)));
-            }
-            Event::Figure { id, figure, device } => {
-                let running = self.inner.try_update_value(|inner| {
-                    let running = inner.running.take_if(|(running, _)| *running == id);
-                    inner.figures += u32::from(running.is_some());
-                    running.map(|(_, request)| (request, inner.figures))
-                });
-                if let Some(Some((request, number))) = running {
-                    let figure = Arc::from(figure);
-                    self.state.shown.set(Some(Shown { request, figure, number }));
-                    self.state.run_problems.set(Vec::new());
-                    self.state.activity.set(Activity::Idle);
-                    self.computed_on(device);
-                    self.state.exact.set(Exact::None);
-                    self.check();
+            Event::Part { id, part } => {
+                if self.is_checking(id) {
+                    let missing = Arc::new(part.missing);
+                    let part = Known { figure: Arc::new(part.figure), missing };
+                    self.state.exact.update(|exact| exact.add(part));
                 }
             }
-            Event::Part { .. } | Event::Patterns { .. } => {}
+            Event::Patterns { id, patterns } => self.hear_patterns(id, patterns),
+            Event::Figure { id, figure, device } => {
+                let figure: Arc<Figure> = Arc::from(figure);
+                let running = self.inner.try_update_value(|inner| {
+                    inner.running.take_if(|(running, _)| *running == id).map(|(_, request)| request)
+                });
+                if self.is_aside(id) {
+                    self.computed_on(device);
+                    self.hear_exact(id, figure);
+                } else if let Some(request) = running.flatten() {
+                    self.computed_on(device);
+                    self.state.run_problems.set(Vec::new());
+                    self.state.activity.set(Activity::Idle);
+                    self.show(request.clone(), request, figure, None);
+                    self.check();
+                    self.look_at_open_head();
+                }
+            }
             other @ (Event::Download { .. } | Event::Preflight { .. } | Event::Stored { .. }) => {
                 self.hear_of_models(other);
             }
             Event::Failed { id, failure } => {
-                if self.is_checking(id) {
-                    self.inner.update_value(|inner| inner.checking = None);
-                    self.state.exact.set(Exact::None);
-                    if let Failure::Other(sentence) = failure {
-                        self.state.failure.set(Some(sentence));
-                    }
+                if self.is_aside(id) {
+                    self.aside_failed(id, failure);
                 } else if self.finish(id) {
                     self.failed(failure);
                 }
             }
         }
+    }
+
+    /// Shows a figure.
+    fn show(self, request: Request, asked: Request, figure: Arc<Figure>, file: Option<String>) {
+        let last = self.state.shown.get_untracked().map(|shown| shown.figure);
+        let comparable = |before: &Arc<Figure>| comparison::incomparable(&figure, before).is_none();
+        // The same way once more, as on another device, keeps what there was to compare with.
+        if let Some(last) = last
+            && !(comparable(&last) && comparison::is_same_way(&figure, &last))
+        {
+            self.state.before.set(Some(last));
+        }
+        let number = self.inner.try_update_value(|inner| {
+            inner.figures += 1;
+            inner.figures
+        });
+        self.state.exact.set(Exact::default());
+        self.state.one.set(One::None);
+        let positions = figure.tokens.clean.len();
+        let inside = |(layer, position): (usize, usize)| {
+            layer < figure.model.config.n_layer && position < positions
+        };
+        if self.state.pin.get_untracked().is_some_and(|pin| !inside(pin)) {
+            self.state.pin.set(None);
+        }
+        let pairs = figure.pairs.len();
+        if self.state.of_pair.get_untracked().is_some_and(|pair| pair >= pairs) {
+            self.state.of_pair.set(None);
+        }
+        let number = number.unwrap_or_default();
+        self.state.shown.set(Some(Shown { request, asked, figure, number, file }));
+    }
+
+    /// Shows a figure that was read from a file, with its settings, and asks the engine nothing of it.
+    pub fn open(self, figure: Figure, file: String) {
+        self.cancel_run();
+        let request = figure_file::request(&figure);
+        let state = self.state;
+        state.failure.set(None);
+        state.run_problems.set(Vec::new());
+        state.example.set(None);
+        state.batch.set(false);
+        state.head.set(None);
+        state.scores.set(Scores::Method);
+        state.method.set(request.method);
+        state.rules.set(request.rules);
+        state.direction.set(request.direction);
+        state.replace.set(request.replace);
+        state.metric.set(request.metric);
+        state.normalise.set(request.normalise);
+        state.neurons.set(request.sites.contains(&Site::Post));
+        if let Some(site) = comparison::heads_of(&figure, state.head_site.get_untracked()) {
+            state.head_site.set(site);
+        }
+        state.pair.set(request.pair.clone());
+        self.inner.update_value(|inner| inner.running = None);
+        self.forget_asides();
+        let asked = untrack(|| state.request());
+        self.show(request, asked, Arc::new(figure), Some(file));
+        self.wait_for_rest();
+    }
+
+    /// Computes what the fields and switches ask, also in place of a figure from a file.
+    pub fn compute_anew(self) {
+        self.state.shown.update(|shown| {
+            if let Some(shown) = shown {
+                shown.file = None;
+            }
+        });
+        self.inner.update_value(|inner| inner.anew = true);
+        self.preview();
+    }
+
+    /// Whether what is shown answers what the fields ask now: if it was read from a file, or asked for
+    /// more sites.
+    fn is_answered(self) -> bool {
+        let asked = untrack(|| self.state.request());
+        let anew = self.inner.try_update_value(|inner| std::mem::take(&mut inner.anew));
+        let answered = self.state.shown.with_untracked(|shown| {
+            let Some(shown) = shown else { return false };
+            let narrower = asked.sites.len() < shown.asked.sites.len()
+                && asked.sites.iter().all(|site| shown.asked.sites.contains(site))
+                && Request { sites: asked.sites.clone(), ..shown.asked.clone() } == asked;
+            narrower || shown.file.is_some() && shown.asked == asked
+        });
+        let is_file = self
+            .state
+            .shown
+            .with_untracked(|shown| shown.as_ref().is_some_and(|shown| shown.file.is_some()));
+        if !answered || anew == Some(true) && !is_file {
+            return false;
+        }
+        self.state.shown.update(|shown| {
+            if let Some(shown) = shown {
+                shown.asked = asked;
+            }
+        });
+        true
+    }
+
+    /// Asks how long the examples are, which tells which of them can be averaged.
+    fn measure(self) {
+        for (index, example) in EXAMPLES.iter().enumerate() {
+            let id = self.next_id();
+            self.inner.update_value(|inner| inner.measuring.push((id, index)));
+            let metric = self.state.metric.get_untracked();
+            self.send(&Command::Preview { id, pair: example.pair(), metric });
+        }
+    }
+
+    /// The example that a preview was to measure.
+    fn measured(self, id: Id) -> Option<usize> {
+        let found = self.inner.try_update_value(|inner| {
+            let place = inner.measuring.iter().position(|(other, _)| *other == id)?;
+            Some(inner.measuring.swap_remove(place).1)
+        });
+        found.flatten()
     }
 
     /// The device may have changed by failing.
@@ -302,10 +409,6 @@ impl Session {
             let loading = inner.loading.map(|(id, _)| id);
             [loading, inner.previewing, running].contains(&Some(id))
         })
-    }
-
-    fn is_checking(self, id: Id) -> bool {
-        self.inner.with_value(|inner| inner.checking == Some(id))
     }
 
     /// Whether `id` was waited for, which it is no longer.

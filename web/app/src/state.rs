@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use relp_model::{
-    Choice, Device, Direction, Figure, Loaded, Method, Metric, PairText, Preview, Problem, Replace,
-    Request, Rules, Site,
+    Choice, Device, Direction, Figure, Loaded, Method, Metric, PairText, Patterns, Preview,
+    Problem, Replace, Request, Rules, Site,
 };
 use relp_protocol::Stage;
 
-use crate::examples::EXAMPLES;
+use crate::comparison::Scores;
+use crate::examples::{self, EXAMPLES};
+use crate::known::{Exact, Known};
 use crate::models::Models;
-
-/// The sites that the page asks for: a map of layers and positions each, and the heads.
-pub const SITES: [Site; 4] = [Site::ResidPre, Site::Z, Site::AttnOut, Site::MlpOut];
 
 /// Everything that the page shows. Copies are handles to the same signals.
 #[derive(Clone, Copy)]
@@ -34,6 +33,12 @@ pub struct State {
     pub metric: RwSignal<Metric>,
     /// Whether scores are normalised.
     pub normalise: RwSignal<bool>,
+    /// Which site of the heads is wanted.
+    pub head_site: RwSignal<Site>,
+    /// Whether neurons are wanted.
+    pub neurons: RwSignal<bool>,
+    /// Whether the mean over the task's pairs is wanted.
+    pub batch: RwSignal<bool>,
     /// Which executor is wanted.
     pub choice: RwSignal<Choice>,
 
@@ -49,43 +54,42 @@ pub struct State {
     pub run_problems: RwSignal<Vec<Problem>>,
     /// A failure, in a sentence.
     pub failure: RwSignal<Option<String>>,
+    /// How many tokens each example has; none before the model has read them.
+    pub lengths: RwSignal<Vec<Option<usize>>>,
     /// The last good figure.
     pub shown: RwSignal<Option<Shown>>,
+    /// The figure before it that was made in another way.
+    pub before: RwSignal<Option<Arc<Figure>>>,
     /// The exact answer to the same question.
     pub exact: RwSignal<Exact>,
+    /// How far the exact answer is: parts done, and parts in all, 0 if that is not known.
+    pub checked: RwSignal<(usize, usize)>,
     /// Which scores the maps show.
     pub scores: RwSignal<Scores>,
+    /// Which pair of a mean is looked at; else the mean.
+    pub of_pair: RwSignal<Option<usize>>,
     /// The cell that is looked at: layer and position, in every map.
     pub cell: RwSignal<Option<(usize, usize)>>,
+    /// The cell that stays when one looks elsewhere.
+    pub pin: RwSignal<Option<(usize, usize)>>,
+    /// The exact scores of one cell that was patched by itself.
+    pub one: RwSignal<One>,
+    /// The head that is open: layer and head.
+    pub head: RwSignal<Option<(usize, usize)>>,
+    /// The attention patterns of its layer.
+    pub patterns: RwSignal<Option<Arc<Patterns>>>,
 }
 
-/// Exact activation patching for the figure that is shown.
+/// The exact scores of one cell.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Exact {
-    /// Nobody has asked, or it was given up.
+pub enum One {
+    /// Nobody has asked.
     #[default]
     None,
-    /// It is on its way: parts done, and parts in all.
-    Running {
-        /// Parts done.
-        done: usize,
-        /// Parts in all; 0 if that is not known.
-        total: usize,
-    },
-    /// It is here.
-    Here(Arc<Figure>),
-}
-
-/// Which scores the maps show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scores {
-    /// Those of the chosen method.
-    #[default]
-    Method,
-    /// The exact ones.
-    Exact,
-    /// The method's less the exact ones.
-    Error,
+    /// They are on their way.
+    Running,
+    /// They are here: the cell, and the figure, which says nothing of other cells.
+    Here((usize, usize), Arc<Figure>),
 }
 
 /// A figure, with the request that it answers.
@@ -93,10 +97,14 @@ pub enum Scores {
 pub struct Shown {
     /// The request.
     pub request: Request,
+    /// What fields and switches asked for when it came.
+    pub asked: Request,
     /// The figure.
     pub figure: Arc<Figure>,
     /// Counts the figures of this visit.
     pub number: u32,
+    /// The file that it was read from, if it was not computed here.
+    pub file: Option<String>,
 }
 
 /// What is going on.
@@ -122,7 +130,7 @@ pub enum Activity {
 impl State {
     /// The page at its start: the first example, RelP.
     pub fn new() -> Self {
-        let pair = EXAMPLES.first().map(crate::examples::Example::pair).unwrap_or_default();
+        let pair = EXAMPLES.first().map(examples::Example::pair).unwrap_or_default();
         Self {
             pair: RwSignal::new(pair),
             example: RwSignal::new(Some(0)),
@@ -132,6 +140,9 @@ impl State {
             replace: RwSignal::new(Replace::Source),
             metric: RwSignal::new(Metric::LogitDiff),
             normalise: RwSignal::new(false),
+            head_site: RwSignal::new(Site::Z),
+            neurons: RwSignal::new(false),
+            batch: RwSignal::new(false),
             choice: RwSignal::new(Choice::Auto),
             models: Models::new(),
             activity: RwSignal::new(Activity::Starting),
@@ -139,26 +150,80 @@ impl State {
             preview: RwSignal::new(Preview::default()),
             run_problems: RwSignal::new(Vec::new()),
             failure: RwSignal::new(None),
+            lengths: RwSignal::new(vec![None; EXAMPLES.len()]),
             shown: RwSignal::new(None),
-            exact: RwSignal::new(Exact::None),
+            before: RwSignal::new(None),
+            exact: RwSignal::new(Exact::default()),
+            checked: RwSignal::new((0, 0)),
             scores: RwSignal::new(Scores::Method),
+            of_pair: RwSignal::new(None),
             cell: RwSignal::new(None),
+            pin: RwSignal::new(None),
+            one: RwSignal::new(One::None),
+            head: RwSignal::new(None),
+            patterns: RwSignal::new(None),
         }
     }
 
     /// What the fields and switches ask for.
     pub fn request(&self) -> Request {
+        let mut sites = Site::PAPER.to_vec();
+        sites.push(self.head_site.get());
+        if self.neurons.get() {
+            sites.push(Site::Post);
+        }
         Request {
             pair: self.pair.get(),
+            batch: if self.batch.get() { self.mates() } else { Vec::new() },
             method: self.method.get(),
             rules: self.rules.get(),
             direction: self.direction.get(),
             replace: self.replace.get(),
             metric: self.metric.get(),
-            sites: SITES.to_vec(),
+            sites,
             normalise: self.normalise.get(),
             ..Request::default()
         }
+    }
+
+    /// The pairs of the chosen example's task that have its length, itself first; none if it is alone.
+    pub fn mates(&self) -> Vec<PairText> {
+        let Some(chosen) = self.example.get() else { return Vec::new() };
+        let bos = self.pair.with(|pair| pair.bos);
+        let mates = self.lengths.with(|lengths| examples::mates(chosen, lengths));
+        let pair =
+            |index: usize| EXAMPLES.get(index).map(|example| PairText { bos, ..example.pair() });
+        mates.into_iter().filter_map(pair).collect()
+    }
+
+    /// What is known of the exact scores of a cell: those of the sweep, or those of the cell by itself.
+    pub fn exact_of(&self, cell: (usize, usize)) -> Option<Known> {
+        let exact = self.exact.get();
+        match (exact, self.one.get()) {
+            (Exact::Here(figure), _) => Some(Known::whole(figure)),
+            (_, One::Here(of, figure)) if of == cell => Some(Known::whole(figure)),
+            (exact, _) => exact.known(),
+        }
+    }
+
+    /// Why nothing more can be computed of the figure that is shown; `None` if it can.
+    pub fn not_here(&self) -> Option<&'static str> {
+        let shown = self.shown.get()?;
+        shown.file.as_ref()?;
+        let figure = &shown.figure;
+        let loaded = self.loaded.get();
+        if loaded.is_none_or(|loaded| loaded.model.sha256 != figure.model.sha256) {
+            return Some(
+                "The file is of a model that is not the loaded one, so that nothing can be computed beside it.",
+            );
+        }
+        let reads = self.preview.with(|preview| {
+            preview.clean == figure.tokens.clean && preview.corrupted == figure.tokens.corrupted
+        });
+        let alone = figure.pairs.is_empty();
+        (!reads || !alone).then_some(
+            "The file's tokens cannot be read back from its text, so that nothing can be computed beside it.",
+        )
     }
 
     /// All that is wrong with the pair.
@@ -173,7 +238,7 @@ impl State {
     /// Whether the figure that is shown answers something else than the fields and switches ask.
     pub fn is_stale(&self) -> bool {
         let request = self.request();
-        self.shown.with(|shown| shown.as_ref().is_some_and(|shown| shown.request != request))
+        self.shown.with(|shown| shown.as_ref().is_some_and(|shown| shown.asked != request))
     }
 
     /// What computes, if anything is loaded.

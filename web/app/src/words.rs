@@ -26,10 +26,32 @@ pub const ANSWER_HELP: &str =
     "Where the clean prompt should go on: one token, or several separated by |.";
 pub const FOIL_HELP: &str = "Where the corrupted prompt should go on: one token, or several separated by |. Only \
     differences need one.";
-pub const MAPS_HELP: &str = "Each cell is one activation of the model: a layer (upward) at a \
-    position (to the right). Its colour says how far the metric would move if this activation \
-    were taken from the other prompt, as the chosen method estimates it.";
-pub const HEADS_HELP: &str = "Each cell is one head, summed over the positions.";
+pub const HEADS_HELP: &str =
+    "Each cell is one head, summed over the positions. A click or Enter opens it.";
+pub const NO_HEADS: &str = "This figure has no map of heads.";
+pub const READOUT_HELP: &str = "Point at a cell, or reach a map by Tab and walk it with the arrow keys. A click or \
+    Enter pins it.";
+pub const NOT_AN_ESTIMATE: &str =
+    "Gradient × input replaces nothing, so there is no exact answer to compare it with.";
+pub const NO_EXACT: &str = "The exact answer is not there yet.";
+pub const NO_BEFORE: &str = "There is no figure before this one that was made in another way: turn a rule on or off, \
+    or choose another method.";
+pub const ALL_EXACT: &str = "These scores are themselves exact: the method is activation patching.";
+pub const OF_THE_SWEEP: &str = "The column “exact” is from activation patching of every cell.";
+pub const OF_ITSELF: &str =
+    "The column “exact” is from activation patching of this cell alone, computed just now.";
+pub const IS_PATCHED: &str = "Patching this cell by itself …";
+pub const ATTENTION_HELP: &str = "Where this head looks: each row is a position that looks, each column one that it \
+    looks at. Escape closes.";
+pub const NO_NEURONS: &str = "The neurons will appear here.";
+pub const NEURONS_HELP: &str = "The neurons with the largest scores of each layer, each at one position. Exact scores \
+    are of these neurons alone.";
+pub const NOT_SAVED: &str =
+    "The browser did not save the figure: allow downloads for this page and try again.";
+pub const NOT_READ: &str =
+    "The file cannot be read: check that it is still there and choose it again.";
+pub const TOO_LARGE: &str = "The file cannot be shown, because it is larger than any figure: open one that this page \
+    or `relp attribute` wrote.";
 pub const IS_EXACT: &str = "These maps are the exact answer: every component was replaced in turn, and all \
     after it computed again.";
 pub const AGREEMENT_HELP: &str = "Activation patching (AP) replaces one component after the other and computes \
@@ -215,19 +237,98 @@ pub fn scatter_summary(points: usize) -> String {
     )
 }
 
-/// The grid of heads in words.
-pub fn heads_summary(map: &relp_model::Map) -> String {
-    let magnitude = |index: &usize| map.values[*index].abs();
-    let largest = (0..map.values.len()).max_by(|a, b| magnitude(a).total_cmp(&magnitude(b)));
-    let Some(largest) = largest else { return String::new() };
-    let (layer, head) = (largest / map.positions().max(1), largest % map.positions().max(1));
+/// What the maps show of a figure, in a sentence.
+pub fn maps_help(figure: &Figure) -> String {
+    let cell = "Each cell is one activation of the model: a layer (upward) at a position (to the right). Its colour says";
+    match (figure.method, figure.replace.unwrap_or_default()) {
+        (Method::GradXInput, _) => {
+            "Each cell is one token: its embedding times the metric's gradient there.".to_owned()
+        }
+        (Method::Ap, Replace::Source) => {
+            format!(
+                "{cell} how far the metric moves when this activation is taken from the other prompt."
+            )
+        }
+        (Method::AtpStar, Replace::Source) => format!(
+            "{cell} how strongly the metric would react if this activation were taken from the other prompt, as \
+             AtP* estimates it: a size without a sign."
+        ),
+        (_, Replace::Source) => format!(
+            "{cell} how far the metric would move if this activation were taken from the other prompt, as the \
+             chosen method estimates it."
+        ),
+        (_, replace) => {
+            let by = if replace == Replace::Zero { "0" } else { "its mean" };
+            format!("{cell} how far the metric moves when this activation is replaced by {by}.")
+        }
+    }
+}
+
+/// What the table of the agreement is of.
+pub fn agreement_caption(method: Method) -> String {
+    if method.is_unsigned() {
+        format!("{} against the sizes of AP, cell by cell: its scores have no sign", method.title())
+    } else {
+        format!("{} against AP, cell by cell", method.title())
+    }
+}
+
+/// A score, and in a mean its standard deviation.
+pub fn with_deviation((score, deviation): (f32, Option<f32>)) -> String {
+    let score = labels::score(f64::from(score));
+    match deviation {
+        Some(deviation) => format!("{score} ± {deviation:.3}"),
+        None => score,
+    }
+}
+
+/// A prompt from its tokens.
+pub fn prompt_of(tokens: &[relp_model::Token]) -> String {
+    let texts =
+        tokens.iter().map(|token| token.text.as_str()).filter(|text| *text != "<|endoftext|>");
+    texts.collect::<String>().trim().to_owned()
+}
+
+/// Where a figure came from that was not computed here.
+pub fn opened(file: &str, figure: &Figure) -> String {
+    let hash = figure.model.sha256.get(..12).unwrap_or_default();
     format!(
-        "z, {}: {} layers by {} heads, summed over the positions. The largest score is {}, of head {head} in \
-         layer {layer}. Arrow keys walk the cells.",
-        site(Site::Z),
-        map.layers(),
-        map.positions(),
-        labels::score(f64::from(map.values[largest])),
+        "Read from {file}, not computed here; of the model {} (sha256 {hash}…).",
+        figure.model.name
+    )
+}
+
+/// An attention pattern in words.
+pub fn attention_summary(title: &str, tokens: &[relp_model::Token], values: &[f32]) -> String {
+    let count = tokens.len().max(1);
+    let largest = (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs()));
+    let Some(largest) = largest else { return title.to_owned() };
+    // Of the last position, from which the model answers.
+    let last = (values.len() - count.min(values.len())..values.len())
+        .max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs()));
+    let name =
+        |at: usize| tokens.get(at).map(|token| labels::axis(&token.text)).unwrap_or_default();
+    let number = |at: usize| labels::coefficient(f64::from(values[at]));
+    let looks = last.map(|at| format!("{} ({})", name(at % count), number(at))).unwrap_or_default();
+    format!(
+        "{title}: the largest is {}, from “{}” to “{}”; of the last position it is to {looks}.",
+        number(largest),
+        name(largest / count),
+        name(largest % count),
+    )
+}
+
+/// The grid of heads in words.
+pub fn heads_summary(at: Site, sums: &[Option<f32>], (layers, heads): (usize, usize)) -> String {
+    let known = sums.iter().enumerate().filter_map(|(index, sum)| sum.map(|sum| (index, sum)));
+    let largest = known.max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()));
+    let Some((largest, score)) = largest else { return String::new() };
+    let (layer, head) = (largest / heads.max(1), largest % heads.max(1));
+    format!(
+        "{at}, {}: {layers} layers by {heads} heads, summed over the positions. The largest score is {}, of head \
+         {head} in layer {layer}. Arrow keys walk the cells, Enter opens a head.",
+        site(at),
+        labels::score(f64::from(score)),
     )
 }
 

@@ -20,7 +20,7 @@ impl Session {
             inner.loading = Some((id, choice));
             inner.wanted = Some(model.clone());
         });
-        self.forget_unfinished_check();
+        self.forget_asides();
         self.busy(Stage::Fetching);
         self.send(&Command::Load { id, model, choice, precision });
     }

@@ -6,23 +6,33 @@ use leptos::prelude::*;
 use relp_model::{Figure, Method, Site, SiteAgreement, agreement};
 
 use crate::comparison::{self, Point};
+use crate::known::{Exact, Known};
 use crate::labels;
 use crate::session::Session;
-use crate::state::{Exact, State};
+use crate::state::State;
 use crate::words;
 
 /// Side of the scatter, and its margin, in CSS pixels.
-const SIDE: f64 = 260.0;
+const SIDE: f64 = 248.0;
 const MARGIN: f64 = 14.0;
 
 #[component]
-pub fn AgreementPanel(figure: Arc<Figure>) -> impl IntoView {
+pub fn AgreementPanel(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl IntoView {
     let state = expect_context::<State>();
     let session = expect_context::<Session>();
-    let is_exact = figure.method == Method::Ap;
-    let content = move || match state.exact.get() {
-        _ if is_exact => view! { <p class="help">{words::IS_EXACT}</p> }.into_any(),
-        Exact::None => view! {
+    // The bar moves by itself, so that the rest of the panel is not drawn again with it.
+    let phase =
+        Memo::new(move |_| match (figure.with(|figure| figure.method), state.exact.get()) {
+            (Method::Ap, _) => Phase::IsExact,
+            (Method::GradXInput, _) => Phase::Nothing(words::NOT_AN_ESTIMATE),
+            (_, Exact::Here(_)) => Phase::Here,
+            (_, Exact::Running(_)) => Phase::Running,
+            (_, Exact::Stopped(_)) => state.not_here().map_or(Phase::Stopped, Phase::Nothing),
+        });
+    let content = move || match phase.get() {
+        Phase::IsExact => view! { <p class="help">{words::IS_EXACT}</p> }.into_any(),
+        Phase::Nothing(why) => view! { <p class="help">{why}</p> }.into_any(),
+        Phase::Stopped => view! {
             <p>
                 <button type="button" id="check" on:click=move |_| session.check()>
                     "Compute the exact answer"
@@ -30,32 +40,61 @@ pub fn AgreementPanel(figure: Arc<Figure>) -> impl IntoView {
             </p>
         }
         .into_any(),
-        Exact::Running { done, total } => {
-            let value = (total > 0).then(|| done.to_string());
+        Phase::Running => {
+            let value = move || match state.checked.get() {
+                (_, 0) => None,
+                (done, _) => Some(done.to_string()),
+            };
             view! {
-                <p id="checking">"Replacing one component after the other …"</p>
-                <progress max=total.max(1).to_string() value=value aria-labelledby="checking"></progress>
-                <button type="button" id="stop-checking" on:click=move |_| session.stop_checking()>
-                    "Stop"
-                </button>
+                <div class="checking">
+                    <p id="checking">"Replacing one component after the other …"</p>
+                    <progress
+                        max=move || state.checked.get().1.max(1).to_string()
+                        value=value
+                        aria-labelledby="checking"
+                    ></progress>
+                    <button type="button" id="stop-checking" on:click=move |_| session.stop_checking()>
+                        "Stop"
+                    </button>
+                </div>
             }
             .into_any()
         }
-        Exact::Here(exact) => view! {
+        Phase::Here => ().into_any(),
+    };
+    let compared = move || {
+        let exact =
+            exact.get().filter(|_| !matches!(phase.get(), Phase::IsExact | Phase::Nothing(_)))?;
+        let figure = figure.get();
+        // A part of the cells would tell something else than all of them.
+        let rows = (phase.get() == Phase::Here).then(|| agreement(&figure, &exact.figure));
+        Some(view! {
             <div class="compared">
-                {table(&agreement(&figure, &exact), figure.method)}
-                {scatter(state, &comparison::points(&figure, &exact, &Site::PAPER))}
+                {rows.map(|rows| table(&rows, figure.method))}
+                {scatter(state, figure.method, &comparison::points(&figure, &exact, &Site::PAPER))}
             </div>
-        }
-        .into_any(),
+        })
     };
     view! {
         <section class="agreement" id="agreement" aria-labelledby="agreement-title">
             <h2 id="agreement-title">"Against the exact answer"</h2>
             <p class="help">{words::AGREEMENT_HELP}</p>
             {content}
+            {compared}
         </section>
     }
+}
+
+/// How far the exact answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The figure is itself exact.
+    IsExact,
+    /// There is nothing to compare with.
+    Nothing(&'static str),
+    Stopped,
+    Running,
+    Here,
 }
 
 fn table(rows: &[SiteAgreement], method: Method) -> impl IntoView + use<> {
@@ -86,7 +125,7 @@ fn table(rows: &[SiteAgreement], method: Method) -> impl IntoView + use<> {
     view! {
         <div class="scroll" tabindex="0" role="region" aria-label="Agreement by site">
             <table>
-                <caption>{format!("{} against AP, cell by cell", method.title())}</caption>
+                <caption>{words::agreement_caption(method)}</caption>
                 <thead>
                     <tr>
                         <th scope="col">"site"</th>
@@ -104,7 +143,7 @@ fn table(rows: &[SiteAgreement], method: Method) -> impl IntoView + use<> {
     }
 }
 
-fn scatter(state: State, points: &[Point]) -> impl IntoView + use<> {
+fn scatter(state: State, method: Method, points: &[Point]) -> impl IntoView + use<> {
     let magnitude = |point: &Point| point.exact.abs().max(point.approximate.abs());
     let limit = points.iter().map(magnitude).fold(0.0_f32, f32::max).max(f32::MIN_POSITIVE);
     let half = SIDE / 2.0;
@@ -150,6 +189,7 @@ fn scatter(state: State, points: &[Point]) -> impl IntoView + use<> {
         }
     });
     let limit = labels::score(f64::from(limit));
+    let exact = if method.is_unsigned() { "|exact|" } else { "exact" };
     view! {
         <figure class="scatter">
             <svg
@@ -164,7 +204,7 @@ fn scatter(state: State, points: &[Point]) -> impl IntoView + use<> {
                     <line x1="0" y1=half x2=SIDE y2=half />
                     <line x1=half y1="0" x2=half y2=SIDE />
                     <line class="diagonal" x1="0" y1=SIDE x2=SIDE y2="0" />
-                    <text x=SIDE - 4.0 y=half + 14.0 class="end">{format!("exact, to {limit}")}</text>
+                    <text x=SIDE - 4.0 y=half + 14.0 class="end">{format!("{exact}, to {limit}")}</text>
                     <text x=half + 5.0 y="11">"method"</text>
                 </g>
                 <g>{dots}</g>

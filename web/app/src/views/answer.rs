@@ -1,17 +1,26 @@
 //! The figure: predictions, maps, legend and caption.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
-use relp_model::{Prompt, Site};
+use relp_model::{Figure, Prompt};
 
 use super::agreement::AgreementPanel;
-use super::heads::heads;
+use super::files::opened_file;
+use super::grid::Hatching;
+use super::head::HeadPanel;
+use super::heads::heads_panel;
 use super::heatmap::Heatmap;
 use super::legend::Legend;
+use super::neurons::Neurons;
+use super::pin::Pinned;
 use super::predictions::predictions;
 use super::readout::Readout;
-use crate::comparison;
+use super::scores::{ScoresChoice, pair_choice};
+use crate::comparison::{self, Scores};
+use crate::known::{Exact, Known};
 use crate::scale::Scale;
-use crate::state::{Exact, Scores, Shown, State};
+use crate::state::{Shown, State};
 use crate::words;
 
 #[component]
@@ -21,97 +30,90 @@ pub fn Answer() -> impl IntoView {
         None => view! { <p class="empty">{words::NO_FIGURE}</p> }.into_any(),
         Some(shown) => view_figure(state, shown).into_any(),
     };
+    // What is asked or where the neurons' list stands does not make a figure another one.
     view! {
         <section class="result" aria-labelledby="answer-title" class:stale=move || state.is_stale()>
             <h2 id="answer-title" class="visually-hidden">"The answer"</h2>
+            <Hatching />
             {content}
+            <Neurons />
         </section>
     }
 }
 
-fn view_figure(state: State, shown: Shown) -> impl IntoView {
-    let Shown { figure, number, .. } = shown;
-    let scale = {
-        let figure = figure.clone();
-        // The exact answer shares the scale, so that the two can be compared.
-        Memo::new(move |_| {
-            let mut panels = comparison::panels(&figure);
-            if let Exact::Here(exact) = state.exact.get() {
-                panels.extend(comparison::panels(&exact));
-            }
-            Scale::shared(&panels)
-        })
-    };
-    let drawn = {
-        let figure = figure.clone();
-        // The maps change when the exact answer comes only if they show something of it.
-        Memo::new(move |_| match state.scores.get() {
-            Scores::Method => figure.clone(),
-            scores => comparison::drawn(&figure, &state.exact.get(), scores),
-        })
-    };
-    // Caption and legend are of what the maps show.
-    let is_error =
-        move || state.scores.get() == Scores::Error && matches!(state.exact.get(), Exact::Here(_));
-    let legend = Signal::derive(move || words::legend(&drawn.get(), is_error()));
-    let caption = move || words::caption(&drawn.get(), is_error());
-    let maps = move || {
-        let drawn = drawn.get();
-        let heatmap = |site: Site| {
-            let figure = drawn.clone();
-            view! { <Heatmap figure site scale number /> }
-        };
-        Site::PAPER.map(heatmap).into_iter().collect_view()
-    };
-    view! {
-        <div class="summary">
-            {predictions(&figure, Prompt::Clean)}
-            {predictions(&figure, Prompt::Corrupted)}
-            <div class="reading">
-                <p>{words::MAPS_HELP}</p>
-                <Legend scale words=legend />
-            </div>
-        </div>
-        <ScoresChoice />
-        <Readout figure=figure.clone() />
-        <div class="maps">{maps}</div>
-        <p class="caption" id="caption">{caption}</p>
-        <div class="parts">
-            {move || heads(&drawn.get(), scale)}
-            <AgreementPanel figure />
-        </div>
-    }
+/// What is known of the exact answer, of the pair that is looked at.
+fn known_of_pair(exact: &Exact, pair: Option<usize>) -> Option<Known> {
+    exact.known().map(|known| Known { figure: comparison::of_pair(&known.figure, pair), ..known })
 }
 
-/// Whether the maps show the method's scores, the exact ones, or the difference.
-#[component]
-fn ScoresChoice() -> impl IntoView {
-    let state = expect_context::<State>();
-    let is_here = move || matches!(state.exact.get(), Exact::Here(_));
-    let radio = move |(id, title, scores): (&'static str, &'static str, Scores)| {
-        view! {
-            <label class="switch">
-                <input
-                    type="radio"
-                    name="scores"
-                    id=id
-                    disabled=move || scores != Scores::Method && !is_here()
-                    prop:checked=move || state.scores.get() == scores
-                    on:change=move |_| state.scores.set(scores)
-                />
-                {title}
-            </label>
-        }
+/// The figure before, if the change from it can be shown.
+fn comparable(state: State, figure: &Figure) -> Option<Arc<Figure>> {
+    let before = state.before.get()?;
+    comparison::incomparable(figure, &before).is_none().then_some(before)
+}
+
+fn view_figure(state: State, shown: Shown) -> impl IntoView {
+    let Shown { figure: whole, number, file, .. } = shown;
+    let figure = {
+        let whole = whole.clone();
+        Memo::new(move |_| comparison::of_pair(&whole, state.of_pair.get()))
     };
-    let choices = [
-        ("scores-method", "the method's scores", Scores::Method),
-        ("scores-exact", "the exact scores", Scores::Exact),
-        ("scores-error", "the error (method − exact)", Scores::Error),
-    ];
+    let exact =
+        Memo::new(move |_| state.exact.with(|exact| known_of_pair(exact, state.of_pair.get())));
+    let drawn = {
+        let whole = whole.clone();
+        Memo::new(move |_| {
+            let scores = state.scores.get();
+            // The maps change when the exact answer comes only if they show something of it.
+            let of_exact = matches!(scores, Scores::Exact | Scores::Error);
+            let exact = if of_exact { exact.get() } else { None };
+            let before = if scores == Scores::Change { comparable(state, &whole) } else { None };
+            let before = before.map(|before| comparison::of_pair(&before, state.of_pair.get()));
+            comparison::drawn(&figure.get(), exact, before, scores)
+        })
+    };
+    // The exact answer shares the scale, so that the two can be compared.
+    let scale = Memo::new(move |_| {
+        let mut panels = comparison::panels(&figure.get());
+        if let Some(exact) = exact.get() {
+            panels.extend(comparison::panels(&exact.figure));
+        }
+        Scale::shared(&panels)
+    });
+    let legend = Signal::derive(move || drawn.with(words::legend));
+    let caption = move || drawn.with(words::caption);
+    let unsigned = Signal::derive(move || {
+        drawn
+            .with(|drawn| drawn.scores == Scores::Method && drawn.known.figure.method.is_unsigned())
+    });
+    let incomplete = Signal::derive(move || drawn.with(|drawn| !drawn.known.missing.is_empty()));
+    let heatmap = |site| {
+        let figure = whole.clone();
+        view! { <Heatmap figure drawn site scale number /> }
+    };
+    let maps = comparison::maps_of(&whole).into_iter().map(heatmap).collect_view();
     view! {
-        <fieldset class="scores">
-            <legend>"The maps show"</legend>
-            <div class="options">{choices.map(radio).into_iter().collect_view()}</div>
-        </fieldset>
+        {file.map(|name| opened_file(&name, &whole))}
+        <div class="summary">
+            {move || predictions(&figure.get(), Prompt::Clean)}
+            {move || predictions(&figure.get(), Prompt::Corrupted)}
+            <div class="reading">
+                <p>{words::maps_help(&whole)}</p>
+                <Legend scale words=legend unsigned incomplete />
+            </div>
+        </div>
+        <div class="choices">
+            <ScoresChoice figure=whole.clone() />
+            {pair_choice(&whole)}
+        </div>
+        <Readout figure exact />
+        <div class="maps">{maps}</div>
+        <p class="caption" id="caption">{caption}</p>
+        <Pinned figure />
+        <div class="parts">
+            {heads_panel(&whole, drawn, scale)}
+            <AgreementPanel figure exact />
+        </div>
+        <HeadPanel figure exact />
     }
 }

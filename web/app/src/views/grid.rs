@@ -1,53 +1,80 @@
 //! A map as a grid of cells that pointer and keyboard walk: layers upward, columns to the right.
 
 use leptos::prelude::*;
-use relp_model::Map;
 
 use crate::geometry::Geometry;
 use crate::scale::Scale;
 
-/// The cells of a map \[layer, column\] with the layers' numbers and the columns' labels; `here` is
-/// the cell that is looked at.
-pub fn grid(
-    map: &Map,
-    geometry: Geometry,
-    scale: Memo<Scale>,
-    here: RwSignal<Option<(usize, usize)>>,
-    summary: String,
+/// A layer and a column.
+pub type Place = (usize, usize);
+
+/// What a grid draws and tells. Copies are handles to the same.
+#[derive(Clone, Copy)]
+pub struct Grid {
+    /// Where things lie.
+    pub geometry: Geometry,
+    /// Colours.
+    pub scale: Memo<Scale>,
+    /// The scores \[layer, column\], row by row; `None` for what is not known yet.
+    pub values: Memo<Vec<Option<f32>>>,
+    /// The cell that is looked at.
+    pub here: RwSignal<Option<Place>>,
+    /// The cell that was chosen.
+    pub chosen: RwSignal<Option<Place>>,
+    /// What choosing does.
+    pub choose: Callback<Place>,
+    /// The map in words.
+    pub summary: Signal<String>,
+}
+
+/// The cells with the layers' numbers and the columns' labels.
+pub fn view_grid(
+    grid: Grid,
+    (layers, columns): Place,
     column_labels: AnyView,
 ) -> impl IntoView + use<> {
-    let (layers, columns) = (map.layers(), map.positions());
+    let Grid { geometry, scale, values, here, chosen, choose, summary } = grid;
     let on_key = move |event: leptos::ev::KeyboardEvent| {
         // The first key only shows where one is.
-        let to = match here.get_untracked() {
+        let from = here.get_untracked().or(chosen.get_untracked());
+        let to = match from {
             Some(from) => geometry.neighbour(from, &event.key()),
             None => geometry.neighbour((0, 0), &event.key()).map(|_| (0, 0)),
         };
         if let Some(to) = to {
             event.prevent_default();
             here.set(Some(to));
+        } else if matches!(event.key().as_str(), "Enter" | " ") {
+            event.prevent_default();
+            if let Some(at) = from {
+                choose.run(at);
+            }
         } else if event.key() == "Escape" {
             here.set(None);
+            chosen.set(None);
         }
     };
     let places = (0..layers).flat_map(|layer| (0..columns).map(move |column| (layer, column)));
     let cells: Vec<_> = places
-        .filter_map(|place| {
-            let value = map.get(place.0, place.1)?;
-            Some(view_cell(geometry, scale, here, place, value))
+        .map(|(layer, column)| {
+            let index = layer * columns + column;
+            let value = move || values.with(|values| values.get(index).copied().flatten());
+            view_cell(geometry, scale, grid, (layer, column), value)
         })
         .collect();
-    let focus = move || {
-        let (layer, column) = here.get()?;
-        Some(view! {
-            <rect
-                class="here"
-                x=geometry.x(column)
-                y=geometry.y(layer)
-                width=geometry.cell_width
-                height=geometry.cell_height
-            />
-        })
+    let frame = move |class: &'static str, place: RwSignal<Option<Place>>| {
+        move || {
+            let (layer, column) = place.get()?;
+            Some(view! {
+                <rect
+                    class=class
+                    x=geometry.x(column)
+                    y=geometry.y(layer)
+                    width=geometry.cell_width
+                    height=geometry.cell_height
+                />
+            })
+        }
     };
     view! {
         <div class="scroll">
@@ -67,7 +94,8 @@ pub fn grid(
                     {layer_labels(geometry, layers)}
                     {column_labels}
                 </g>
-                {focus}
+                {frame("chosen", chosen)}
+                {frame("here", here)}
             </svg>
         </div>
     }
@@ -76,12 +104,13 @@ pub fn grid(
 fn view_cell(
     geometry: Geometry,
     scale: Memo<Scale>,
-    here: RwSignal<Option<(usize, usize)>>,
-    (layer, column): (usize, usize),
-    value: f32,
-) -> impl IntoView + use<> {
+    Grid { here, choose, .. }: Grid,
+    (layer, column): Place,
+    value: impl Fn() -> Option<f32> + Copy + Send + Sync + 'static,
+) -> impl IntoView {
     let (x, y) = (geometry.x(column), geometry.y(layer));
     let minus = move || {
+        let value = value()?;
         scale.get().shows_minus(value).then(|| {
             let middle = y + geometry.cell_height / 2.0;
             let centre = x + geometry.cell_width / 2.0;
@@ -91,17 +120,22 @@ fn view_cell(
             }
         })
     };
+    let style = move || match value() {
+        Some(value) => format!("fill: {}", scale.get().css(value)),
+        None => "fill: url(#unknown)".to_owned(),
+    };
     view! {
         <rect
             x=x
             y=y
             width=geometry.cell_width
             height=geometry.cell_height
-            style=move || format!("fill: {}", scale.get().css(value))
+            style=style
             data-layer=layer.to_string()
             data-column=column.to_string()
-            data-value=value.to_string()
+            data-value=move || value().map(|value| value.to_string())
             on:pointerenter=move |_| here.set(Some((layer, column)))
+            on:click=move |_| choose.run((layer, column))
         />
         {minus}
     }
@@ -113,4 +147,18 @@ fn layer_labels(geometry: Geometry, layers: usize) -> impl IntoView + use<> {
         view! { <text x=geometry.x(0) - 6.0 y=y class="layer">{layer}</text> }
     };
     (0..layers).step_by(geometry.layer_step()).map(label).collect_view()
+}
+
+/// The hatching of cells that are not known yet, once for the whole page.
+#[component]
+pub fn Hatching() -> impl IntoView {
+    view! {
+        <svg width="0" height="0" class="hatching" aria-hidden="true">
+            <defs>
+                <pattern id="unknown" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+                    <line x1="0" y1="0" x2="0" y2="5" />
+                </pattern>
+            </defs>
+        </svg>
+    }
 }

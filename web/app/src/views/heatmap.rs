@@ -5,38 +5,73 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use relp_model::{Figure, Site};
 
-use super::grid::grid;
+use super::grid::{Grid, view_grid};
 use super::table::Table;
+use crate::comparison::Drawn;
 use crate::geometry::Geometry;
 use crate::labels;
 use crate::scale::Scale;
+use crate::session::Session;
 use crate::state::State;
 use crate::words;
 
-/// The map of one site, its axes, and the same as a table.
+/// The map of one site, its axes, and the same as a table. `figure` says of what extent it is.
 #[component]
-pub fn Heatmap(figure: Arc<Figure>, site: Site, scale: Memo<Scale>, number: u32) -> impl IntoView {
+pub fn Heatmap(
+    figure: Arc<Figure>,
+    drawn: Memo<Drawn>,
+    site: Site,
+    scale: Memo<Scale>,
+    number: u32,
+) -> impl IntoView {
     let state = expect_context::<State>();
+    let session = expect_context::<Session>();
     let Some(map) = figure.maps.get(&site) else { return ().into_any() };
-    let longest = figure.tokens.clean.iter().map(|token| labels::axis(&token.text).chars().count());
-    let geometry = Geometry::new(map.layers(), map.positions(), longest.max().unwrap_or(0));
-    let summary = words::map_summary(&figure, site);
-    let tokens = token_labels(geometry, &figure).into_any();
-    let cells = grid(map, geometry, scale, state.cell, summary, tokens);
+    let (layers, positions) = (map.layers(), map.positions());
+    let values = Memo::new(move |_| {
+        drawn.with(|drawn| {
+            let places = (0..layers).flat_map(|layer| (0..positions).map(move |at| (layer, at)));
+            let value = |(layer, position)| {
+                let map = drawn.known.figure.maps.get(&site)?;
+                let value = map.get(layer, position)?;
+                drawn.known.has(site, layer, position).then_some(value)
+            };
+            places.map(value).collect::<Vec<_>>()
+        })
+    });
+    let grid = Grid {
+        geometry: Geometry::new(layers, positions, longest_label(&figure)),
+        scale,
+        values,
+        here: state.cell,
+        chosen: state.pin,
+        choose: Callback::new(move |cell| session.pin(cell)),
+        summary: Signal::derive(move || {
+            drawn.with(|drawn| words::map_summary(&drawn.known.figure, site))
+        }),
+    };
+    let tokens = token_labels(grid.geometry, &figure).into_any();
     view! {
         <figure class="map" data-site=site.name() data-figure=number.to_string()>
             <h3>
                 <code>{site.name()}</code>
                 <span class="what">{words::site(site)}</span>
             </h3>
-            {cells}
-            <Table figure site />
+            {view_grid(grid, (layers, positions), tokens)}
+            <Table figure site values />
         </figure>
     }
     .into_any()
 }
 
-fn token_labels(geometry: Geometry, figure: &Figure) -> impl IntoView + use<> {
+/// How many characters the longest token has at an axis.
+pub fn longest_label(figure: &Figure) -> usize {
+    let lengths = figure.tokens.clean.iter().map(|token| labels::axis(&token.text).chars().count());
+    lengths.max().unwrap_or(0)
+}
+
+/// The tokens along the axis of positions.
+pub fn token_labels(geometry: Geometry, figure: &Figure) -> impl IntoView + use<> {
     let pairs = figure.tokens.clean.iter().zip(&figure.tokens.corrupted).enumerate();
     let label = |(position, (clean, corrupted)): (usize, (&relp_model::Token, _))| {
         let x = geometry.x(position) + geometry.cell_width / 2.0;

@@ -2,18 +2,24 @@
 
 mod agreement;
 mod answer;
+mod attention;
 mod controls;
+mod files;
 mod footer;
 mod grid;
+mod head;
 mod header;
 mod heads;
 mod heatmap;
 mod legend;
 mod models;
+mod neurons;
 mod notices;
+mod pin;
 mod predictions;
 mod question;
 mod readout;
+mod scores;
 mod status;
 mod table;
 mod tokens;

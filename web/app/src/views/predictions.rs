@@ -13,13 +13,21 @@ const LISTED: usize = 5;
 pub fn predictions(figure: &Figure, prompt: Prompt) -> impl IntoView + use<> {
     let (title, id, likeliest, metric) = match prompt {
         Prompt::Clean => (
-            "After the clean prompt",
+            if figure.pairs.is_empty() {
+                "After the clean prompt"
+            } else {
+                "After the first clean prompt"
+            },
             "metric-clean",
             &figure.predictions.clean,
             figure.metric.clean,
         ),
         Prompt::Corrupted => (
-            "After the corrupted prompt",
+            if figure.pairs.is_empty() {
+                "After the corrupted prompt"
+            } else {
+                "After the first corrupted prompt"
+            },
             "metric-corrupted",
             &figure.predictions.corrupted,
             figure.metric.corrupted,
@@ -31,6 +39,7 @@ pub fn predictions(figure: &Figure, prompt: Prompt) -> impl IntoView + use<> {
             <h3>{title}</h3>
             <ol>{rows.collect_view()}</ol>
             <p class="metric">
+                {(!figure.pairs.is_empty()).then_some("mean of ")}
                 <b>{words::formula(figure)}</b> " = "
                 <output id=id data-value=metric.to_string()>{labels::score(metric)}</output>
                 " " {words::unit(figure.metric.name)}

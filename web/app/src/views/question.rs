@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use relp_model::{Field, Prompt};
 
 use super::controls::Controls;
+use super::files::Files;
 use super::notices::{Notices, is_at_fault, problem_id};
 use super::tokens::Tokens;
 use crate::alternatives;
@@ -43,8 +44,10 @@ pub fn Question() -> impl IntoView {
                         />
                         "Begin with BOS"
                     </label>
+                    <Files />
                 </div>
                 <p class="about" id="about">{about}</p>
+                <BatchSwitch />
                 <div class="prompts">
                     <PromptField prompt=Prompt::Clean />
                     <PromptField prompt=Prompt::Corrupted />
@@ -87,6 +90,29 @@ fn ExampleChooser() -> impl IntoView {
                 {groups.collect_view()}
             </select>
         </label>
+    }
+}
+
+/// Whether the mean over the task's pairs is wanted; there only where it has several of one length.
+#[component]
+fn BatchSwitch() -> impl IntoView {
+    let state = expect_context::<State>();
+    let count = Memo::new(move |_| state.mates().len());
+    move || {
+        let count = count.get();
+        (count > 1).then(|| {
+            view! {
+                <label class="switch">
+                    <input
+                        type="checkbox"
+                        id="batch"
+                        prop:checked=move || state.batch.get()
+                        on:change=move |event| state.batch.set(event_target_checked(&event))
+                    />
+                    {format!("Mean over this task's {count} pairs of the same length")}
+                </label>
+            }
+        })
     }
 }
 

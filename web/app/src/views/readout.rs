@@ -3,38 +3,43 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use relp_model::{Figure, Method, Site};
+use relp_model::{Figure, Method};
 
+use crate::comparison::{self, Row};
+use crate::known::Known;
 use crate::labels;
-use crate::state::{Exact, State};
+use crate::state::State;
 use crate::words;
 
-/// Layer, position, token and the three scores.
+/// Layer, position, token and the scores. The pinned cell is read out when no other is looked at.
 #[component]
-pub fn Readout(figure: Arc<Figure>) -> impl IntoView {
+pub fn Readout(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl IntoView {
     let state = expect_context::<State>();
-    let text = move || match state.cell.get() {
-        None => {
-            "Point at a cell, or reach a map by Tab and walk it with the arrow keys.".to_owned()
-        }
-        Some(cell) => {
-            let at = |figure: &Figure, site: Site| {
-                let value = figure.maps.get(&site)?.get(cell.0, cell.1)?;
-                Some(labels::score(f64::from(value)))
-            };
-            let exact = state.exact.get();
-            let score = |site: Site| {
-                let value = at(&figure, site)?;
-                match &exact {
-                    Exact::Here(exact) if figure.method != Method::Ap => {
-                        Some(format!("{site} {value} (exact {})", at(exact, site)?))
-                    }
-                    _ => Some(format!("{site} {value}")),
+    let text = move || {
+        let Some(cell) = state.cell.get().or(state.pin.get()) else {
+            return words::READOUT_HELP.to_owned();
+        };
+        let figure = figure.get();
+        // Of the pinned cell more may be known than the sweep has come to.
+        let one = state.exact_of(cell).map(|known| Known {
+            figure: comparison::of_pair(&known.figure, state.of_pair.get()),
+            ..known
+        });
+        let own = one.or(exact.get());
+        let score = |row: Row| {
+            let site = row.site;
+            let score = words::with_deviation(row.score?);
+            Some(match row.exact {
+                Some(exact) if figure.method != Method::Ap => {
+                    format!("{site} {score} (exact {})", labels::score(f64::from(exact.0)))
                 }
-            };
-            let scores: Vec<String> = Site::PAPER.into_iter().filter_map(score).collect();
-            format!("{}: {}", words::cell(&figure, cell), scores.join(", "))
-        }
+                _ => format!("{site} {score}"),
+            })
+        };
+        let rows = comparison::rows(&figure, own.as_ref(), cell).into_iter();
+        let scores: Vec<String> =
+            rows.filter(|row| row.component.is_none()).filter_map(score).collect();
+        format!("{}: {}", words::cell(&figure, cell), scores.join(", "))
     };
     view! { <p class="readout" id="readout" aria-live="polite">{text}</p> }
 }

@@ -9,9 +9,9 @@ use crate::labels;
 
 /// The scores of one site, drawn when it is opened.
 #[component]
-pub fn Table(figure: Arc<Figure>, site: Site) -> impl IntoView {
+pub fn Table(figure: Arc<Figure>, site: Site, values: Memo<Vec<Option<f32>>>) -> impl IntoView {
     let open = RwSignal::new(false);
-    let table = move || open.get().then(|| scores(&figure, site));
+    let table = move || open.get().then(|| scores(&figure, &values.get()));
     view! {
         <details on:toggle=move |_| open.set(true)>
             <summary>"As a table"</summary>
@@ -22,19 +22,21 @@ pub fn Table(figure: Arc<Figure>, site: Site) -> impl IntoView {
     }
 }
 
-fn scores(figure: &Figure, site: Site) -> impl IntoView + use<> {
-    let map = figure.maps.get(&site)?;
+fn scores(figure: &Figure, values: &[Option<f32>]) -> impl IntoView + use<> {
     let tokens = figure.tokens.clean.iter();
     let heads = tokens.map(|token| view! { <th scope="col">{labels::axis(&token.text)}</th> });
-    let row = |layer: usize| {
-        let cells = (0..map.positions()).filter_map(|position| map.get(layer, position));
-        let cells = cells.map(|value| view! { <td>{labels::score(f64::from(value))}</td> });
+    let row = |(layer, values): (usize, &[Option<f32>])| {
+        let cells = values.iter().map(|value| {
+            let text = value.map_or("…".to_owned(), |value| labels::score(f64::from(value)));
+            view! { <td>{text}</td> }
+        });
         view! { <tr><th scope="row">{layer}</th>{cells.collect_view()}</tr> }
     };
-    Some(view! {
+    let rows = values.chunks(figure.tokens.clean.len().max(1)).enumerate().rev();
+    view! {
         <table>
             <thead><tr><th scope="col">"layer"</th>{heads.collect_view()}</tr></thead>
-            <tbody>{(0..map.layers()).rev().map(row).collect_view()}</tbody>
+            <tbody>{rows.map(row).collect_view()}</tbody>
         </table>
-    })
+    }
 }

@@ -3,6 +3,7 @@
 use relp_model::{Direction, Figure, Method, Metric, Replace, Rules, Token};
 
 use super::rule;
+use crate::comparison::{Drawn, Scores};
 use crate::labels;
 
 /// The rules of a figure.
@@ -62,8 +63,17 @@ fn difference(figure: &Figure) -> String {
     format!("{} {}", labels::score(metric.difference()), unit(metric.name))
 }
 
+/// A method with its rules.
+fn short(figure: &Figure) -> String {
+    match figure.method {
+        Method::Relp => format!("RelP, {}", rule_list(figure.rules)),
+        method => method.title().to_owned(),
+    }
+}
+
 /// Units, direction, replacement, method and rules, for the legend.
-pub fn legend(figure: &Figure, is_error: bool) -> String {
+pub fn legend(drawn: &Drawn) -> String {
+    let figure = &drawn.known.figure;
     let unit = if figure.normalised {
         format!("fraction of the metric's difference ({})", difference(figure))
     } else {
@@ -79,16 +89,19 @@ pub fn legend(figure: &Figure, is_error: bool) -> String {
         Some(Replace::Mean) => "mean ablation · ",
         None => "",
     };
-    let method = match figure.method {
-        Method::Relp => format!("RelP, {}", rule_list(figure.rules)),
-        method => method.title().to_owned(),
+    let less = match (&drawn.before, drawn.scores) {
+        (Some(before), _) => format!(" − {}", short(before)),
+        (_, Scores::Error) if figure.method.is_unsigned() => " − |AP|".to_owned(),
+        (_, Scores::Error) => " − AP".to_owned(),
+        _ => String::new(),
     };
-    let less = if is_error { " − AP" } else { "" };
+    let method = short(figure);
     format!("{unit} · {direction} · {how}{method}{less}")
 }
 
 /// All that is needed to make the figure again, in two sentences.
-pub fn caption(figure: &Figure, is_error: bool) -> String {
+pub fn caption(drawn: &Drawn) -> String {
+    let figure = &drawn.known.figure;
     let model = &figure.model;
     let config = &model.config;
     let into = match (figure.replace, figure.direction) {
@@ -112,9 +125,20 @@ pub fn caption(figure: &Figure, is_error: bool) -> String {
     };
     let hash = model.sha256.get(..12).unwrap_or(&model.sha256);
     let how = method_in_full(figure);
-    let less = if is_error { ", less the exact answer (AP)" } else { "" };
+    let less = match (&drawn.before, drawn.scores) {
+        (Some(before), _) => format!(" minus {}", method_in_full(before)),
+        (_, Scores::Error) if figure.method.is_unsigned() => {
+            ", less the size of the exact answer (AP)".to_owned()
+        }
+        (_, Scores::Error) => ", less the exact answer (AP)".to_owned(),
+        _ => String::new(),
+    };
+    let mean = match figure.pairs.len() {
+        0 => String::new(),
+        pairs => format!("mean over {pairs} pairs, with the first one's tokens; "),
+    };
     format!(
-        "{how}{less}, {into}; metric: {} at the last position{normalised}. \
+        "{how}{less}, {into}; {mean}metric: {} at the last position{normalised}. \
          Model {} ({} layers, width {}, sha256 {hash}…); computed by the {} executor ({}), \
          version {}.",
         formula(figure),
