@@ -129,11 +129,16 @@ async fn every_fault_of_a_hub_ends_in_a_sentence_and_the_model_in_use_stays() {
 
     // A model that is none for this page is refused by what it is, and not kept.
     let config = std::fs::read_to_string(primer().join("config.json")).unwrap();
-    hub.add(REPO, "config.json", config.replace("gelu_new", "relu"));
-    name(&page, REPO, &hub.url()).await;
+    let other = "someone/other";
+    for file in FILES {
+        hub.add(other, file, std::fs::read(primer().join(file)).unwrap());
+    }
+    hub.add(other, "config.json", config.replace("gelu_new", "relu"));
+    name(&page, other, &hub.url()).await;
     page.click("#load-model").await;
     page.browser.wait("document.querySelector('#failure')?.textContent.includes('relu')").await;
-    page.browser.wait("document.querySelector('#kept') === null").await;
+    let kept = "document.querySelector('#kept')?.textContent.includes('other') !== true";
+    page.browser.wait(kept).await;
     // The bundled model still answers.
     page.select("#direction", "noise").await;
     page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
@@ -239,6 +244,9 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     page.browser.wait(&format!("{shown} === 12 * 15")).await;
     let metric = page.text("#metric-clean").await;
     page.keep_picture("gpt2-small").await;
+    let (memory, weights) = (memory(&page).await, 4.0 * 124_439_808.0);
+    println!("{memory} bytes of wasm memory for {weights} of weights");
+    assert!(memory <= 1.15 * weights + 64e6, "{memory} bytes for {weights} of weights");
     let longest = page.browser.eval("Math.max(0, ...window.longTasks)").await.as_f64().unwrap();
     println!("the longest task of the page while loading took {longest} ms");
 
@@ -252,6 +260,40 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     page.browser.wait(&format!("{shown} === 12 * 15")).await;
     assert_eq!(page.text("#metric-clean").await, metric);
     page.close().await;
+}
+
+/// On the GPU's path weights only pass through, in pieces.
+#[tokio::test]
+async fn with_webgpu_a_model_of_gpt2_smalls_size_takes_little_memory_of_the_worker() {
+    let hub = FaultyHub::start().unwrap();
+    let repo = "someone/of-gpt2-smalls-size";
+    let weights = Shape::SMALL.checkpoint(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+    hub.add(repo, "config.json", SMALL_CONFIG.as_bytes());
+    hub.add(repo, "tokenizer.json", tokenizer_json().as_bytes());
+    hub.add_path(repo, "model.safetensors", weights).unwrap();
+    let mut page = Page::ready(WebGpu::Software).await;
+    page.allow(&hub.url());
+    page.expect_complaints();
+    page.select("#executor", "gpu").await;
+    page.browser.wait("document.querySelector('#device').textContent.startsWith('GPU')").await;
+    page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
+    // The fewest tokens that make a pair, since this GPU is none.
+    page.write("#clean", "John").await;
+    page.write("#corrupted", "Mary").await;
+    name(&page, repo, &hub.url()).await;
+    page.click("#load-model").await;
+    in_use(&page, repo).await;
+    assert!(page.text("#device").await.starts_with("GPU"), "{}", page.text("#device").await);
+    let memory = memory(&page).await;
+    println!("{memory} bytes of wasm memory on the GPU's path");
+    assert!(memory <= 64e6, "{memory}");
+    page.close().await;
+}
+
+/// Bytes of the worker's wasm memory.
+async fn memory(page: &Page) -> f64 {
+    let script = "Number(document.querySelector('#device').dataset.memory)";
+    page.browser.eval(script).await.as_f64().unwrap()
 }
 
 async fn watch_long_tasks(page: &Page) {

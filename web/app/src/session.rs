@@ -182,7 +182,7 @@ impl Session {
                     self.state.checked.set((done, total));
                 }
             }
-            Event::Loaded { id, loaded } => {
+            Event::Loaded { id, loaded, memory } => {
                 let choice = self.inner.with_value(|inner| inner.loading);
                 if self.finish(id) {
                     if let Some((_, choice)) = choice {
@@ -191,6 +191,7 @@ impl Session {
                             inner.anew = true;
                         });
                     }
+                    self.state.memory.set(memory);
                     self.state.loaded.set(Some(loaded));
                     self.state.activity.set(Activity::Idle);
                     self.measure();

@@ -46,6 +46,8 @@ pub struct State {
     pub models: Models,
     /// What is going on.
     pub activity: RwSignal<Activity>,
+    /// Bytes of the worker's memory when the model had been loaded.
+    pub memory: RwSignal<usize>,
     /// What is loaded, onto what.
     pub loaded: RwSignal<Option<Loaded>>,
     /// The pair as the model sees it.
@@ -146,6 +148,7 @@ impl State {
             choice: RwSignal::new(Choice::Auto),
             models: Models::new(),
             activity: RwSignal::new(Activity::Starting),
+            memory: RwSignal::new(0),
             loaded: RwSignal::new(None),
             preview: RwSignal::new(Preview::default()),
             run_problems: RwSignal::new(Vec::new()),

@@ -30,7 +30,12 @@ pub fn figure(layers: usize, positions: usize) -> Figure {
     };
     Figure {
         schema: FIGURE_SCHEMA.to_owned(),
-        model: ModelInfo { name: "m".to_owned(), sha256: "0".repeat(64), config },
+        model: ModelInfo {
+            name: "m".to_owned(),
+            sha256: "0".repeat(64),
+            weights: relp_model::Precision::F32,
+            config,
+        },
         tokens: Tokens { clean: tokens.clone(), corrupted: tokens },
         answers: vec![token(1)],
         foils: vec![token(2)],

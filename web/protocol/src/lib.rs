@@ -230,6 +230,8 @@ pub enum Event {
         id: Id,
         /// What was loaded, onto what.
         loaded: Loaded,
+        /// Bytes of the worker's wasm memory, which never shrinks: the most that it has had.
+        memory: usize,
     },
     /// A pair as the model sees it.
     Preview {

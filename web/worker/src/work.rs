@@ -9,9 +9,9 @@ use relp_protocol::{Command, Event, Failure, Id, ModelSource, Stage};
 use crate::control::PageControl;
 use crate::download::download;
 use crate::inbox::Inbox;
-use crate::models;
 use crate::post;
 use crate::source::Weights;
+use crate::{js, models};
 
 /// The one owner of the engine.
 pub(crate) struct Worker {
@@ -95,7 +95,7 @@ impl Worker {
         if matches!(model, ModelSource::Hub { .. }) {
             models::ask_to_persist().await;
         }
-        Ok(Event::Loaded { id, loaded })
+        Ok(Event::Loaded { id, loaded, memory: memory() })
     }
 
     async fn from_folder(
@@ -117,7 +117,7 @@ impl Worker {
         let mut control = self.control(id, Stage::Loading);
         let engine = self.engine.as_mut().ok_or(EngineError::NoModel)?;
         engine.switch(choice, &mut control).await?;
-        Ok(Event::Loaded { id, loaded: engine.loaded() })
+        Ok(Event::Loaded { id, loaded: engine.loaded(), memory: memory() })
     }
 
     fn control(&self, id: Id, stage: Stage) -> PageControl {
@@ -151,6 +151,12 @@ async fn patterns(
 async fn remove(id: Id, repo: &str) -> Result<Event, EngineError> {
     models::remove(repo).await?;
     Ok(Event::Stored { id, stored: models::stored().await? })
+}
+
+/// Bytes of this worker's wasm memory.
+fn memory() -> usize {
+    let buffer = js::get(&wasm_bindgen::memory(), "buffer");
+    js::get(&buffer, "byteLength").as_f64().map_or(0, |bytes| bytes as usize)
 }
 
 /// Whether the files themselves are at fault.

@@ -38,7 +38,7 @@ pub fn Header() -> impl IntoView {
                 </div>
                 <div>
                     <dt>"Computes"</dt>
-                    <dd id="device">{move || device().unwrap_or_else(|| "…".to_owned())}</dd>
+                    <dd id="device" data-memory=move || state.memory.get().to_string()>{move || device().unwrap_or_else(|| "…".to_owned())}</dd>
                 </div>
             </dl>
             <Models />
