@@ -87,6 +87,7 @@ async fn sizes_without_a_sign_and_a_row_of_tokens() {
     let row = "document.querySelectorAll('figure[data-site=embed] rect[data-value]').length === 15";
     page.browser.wait(row).await;
     assert!(page.text("#agreement").await.contains("replaces nothing"));
+    assert!(!page.text("#help").await.contains("into the corrupted run"), "nothing is replaced");
     assert!(!page.exists("#pinned").await, "there is no such cell any more");
     assert!(page.exists("#scores-exact:disabled").await);
     page.keep_picture("grad-x-input").await;
