@@ -70,6 +70,11 @@ async fn every_site_of_heads_can_be_chosen_and_a_head_opened() {
         .await;
     page.browser.wait("document.querySelector('#agreement table') !== null").await;
     page.keep_picture("head").await;
+    // The next figure leaves the focus where it is.
+    page.press("#rule-ah", " ").await;
+    page.wait_for_figure(6).await;
+    page.browser.wait("document.querySelectorAll('.attention rect[data-value]').length > 0").await;
+    assert_eq!(page.browser.eval("document.activeElement.id").await, "rule-ah");
     page.press("#close-head", escape).await;
     assert!(!page.exists("#head").await);
     let focused =

@@ -79,10 +79,16 @@ async fn sizes_without_a_sign_and_a_row_of_tokens() {
     assert!(page.text("#agreement caption").await.contains("have no sign"));
     assert!(page.exists("#scores-change:disabled").await, "not comparable with RelP");
     page.keep_picture("sizes").await;
+    for key in ["\u{e013}", "\u{e013}", "\u{e013}", "\u{e007}"] {
+        page.press("figure[data-site=mlp_out] svg", key).await;
+    }
+    assert!(page.text("#pinned-title").await.starts_with("Pinned: layer 2, position 0"));
     page.click("#method-grad-x-input").await;
     let row = "document.querySelectorAll('figure[data-site=embed] rect[data-value]').length === 15";
     page.browser.wait(row).await;
     assert!(page.text("#agreement").await.contains("replaces nothing"));
+    assert!(!page.text("#help").await.contains("into the corrupted run"), "nothing is replaced");
+    assert!(!page.exists("#pinned").await, "there is no such cell any more");
     assert!(page.exists("#scores-exact:disabled").await);
     page.keep_picture("grad-x-input").await;
     page.close().await;

@@ -52,6 +52,11 @@ fn check(figure: &Figure) -> Result<(), String> {
     if sizes.iter().any(|&size| size == 0 || size > 1 << 20) || config.n_layer > MOST {
         return Err("its model has sizes that no model has".to_owned());
     }
+    let texts =
+        [&figure.model.name, &figure.model.sha256, &figure.version, &figure.executor.device];
+    if texts.iter().any(|text| text.len() > 300) {
+        return Err("it has names that are too long".to_owned());
+    }
     let probabilities = figure.predictions.clean.iter().chain(&figure.predictions.corrupted);
     if !probabilities.map(|prediction| prediction.probability).all(f64::is_finite)
         || figure.convergence_error.is_some_and(|error| !error.is_finite())
@@ -198,6 +203,7 @@ mod tests {
             }),
             said(|figure| figure.model.config.n_layer = 0),
             said(|figure| figure.maps.clear()),
+            said(|figure| figure.model.name = "x".repeat(10_000)),
             read("").unwrap_err(),
             read("[[[[").unwrap_err(),
             read(&"[".repeat(100_000)).unwrap_err(),

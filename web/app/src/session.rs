@@ -242,8 +242,8 @@ impl Session {
                     self.state.run_problems.set(Vec::new());
                     self.state.activity.set(Activity::Idle);
                     self.show(request.clone(), request, figure, None);
-                    self.check();
                     self.look_at_open_head();
+                    self.check();
                 }
             }
             other @ (Event::Download { .. } | Event::Preflight { .. } | Event::Stored { .. }) => {
@@ -275,12 +275,12 @@ impl Session {
         });
         self.state.exact.set(Exact::default());
         self.state.one.set(One::None);
-        let positions = figure.tokens.clean.len();
-        let inside = |(layer, position): (usize, usize)| {
-            layer < figure.model.config.n_layer && position < positions
-        };
-        if self.state.pin.get_untracked().is_some_and(|pin| !inside(pin)) {
-            self.state.pin.set(None);
+        // Maps of another extent have other cells.
+        for cell in [self.state.pin, self.state.cell] {
+            let outside = |cell| comparison::rows(&figure, None, cell).is_empty();
+            if cell.get_untracked().is_some_and(outside) {
+                cell.set(None);
+            }
         }
         let pairs = figure.pairs.len();
         if self.state.of_pair.get_untracked().is_some_and(|pair| pair >= pairs) {

@@ -78,6 +78,8 @@ pub struct State {
     pub one: RwSignal<One>,
     /// The head that is open: layer and head.
     pub head: RwSignal<Option<(usize, usize)>>,
+    /// Whether it was opened just now, so that the focus goes there.
+    pub head_opened: RwSignal<bool>,
     /// The attention patterns of its layer.
     pub patterns: RwSignal<Option<Arc<Patterns>>>,
 }
@@ -164,6 +166,7 @@ impl State {
             pin: RwSignal::new(None),
             one: RwSignal::new(One::None),
             head: RwSignal::new(None),
+            head_opened: RwSignal::new(false),
             patterns: RwSignal::new(None),
         }
     }

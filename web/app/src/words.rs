@@ -43,7 +43,7 @@ pub const OF_ITSELF: &str =
 pub const IS_PATCHED: &str = "Patching this cell by itself …";
 pub const ATTENTION_HELP: &str = "Where this head looks: each row is a position that looks, each column one that it \
     looks at. Escape closes.";
-pub const NO_NEURONS: &str = "The neurons will appear here.";
+pub const NO_NEURONS: &str = "This figure lists no neurons.";
 pub const NEURONS_HELP: &str = "The neurons with the largest scores of each layer, each at one position. Exact scores \
     are of these neurons alone.";
 pub const NOT_SAVED: &str =

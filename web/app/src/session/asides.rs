@@ -77,6 +77,7 @@ impl Session {
 
     /// Opens a head, and asks for its attention patterns.
     pub fn open_head(self, head: (usize, usize)) {
+        self.state.head_opened.set(true);
         self.state.head.set(Some(head));
         self.look_at_open_head();
     }

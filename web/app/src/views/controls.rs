@@ -32,6 +32,7 @@ fn Help() -> impl IntoView {
             method => words::method(method).to_owned(),
         };
         let replace = match state.replace.get() {
+            _ if !state.method.get().replaces() => "",
             Replace::Source => words::direction(state.direction.get()).1,
             replace => words::replace(replace).1,
         };

@@ -59,9 +59,12 @@ pub fn HeadPanel(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl 
             .into_any()
         };
         let opened = NodeRef::<leptos::html::H2>::new();
-        // Focus goes where there is something new to read.
+        // Focus goes where there is something new to read, but not again with the next figure.
         Effect::new(move |_| {
-            if let Some(title) = opened.get() {
+            if let Some(title) = opened.get()
+                && state.head_opened.get_untracked()
+            {
+                state.head_opened.set(false);
                 let _ = title.focus();
             }
         });
