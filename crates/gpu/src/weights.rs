@@ -131,7 +131,7 @@ impl Gpu {
                     let bytes: &[u8] = bytemuck::cast_slice(&bits[part.clone()]);
                     // Uploads are of whole words.
                     let padded = [bytes, &[0, 0]].concat();
-                    let bytes = if bytes.len() % 4 == 0 { bytes } else { &padded };
+                    let bytes = if bytes.len().is_multiple_of(4) { bytes } else { &padded };
                     self.queue.write_buffer(to, 2 * offset as u64, bytes);
                 }
             }

@@ -195,15 +195,15 @@ impl Recorder<'_> {
             Site::Embed | Site::ResidPre => (l, moved),
             Site::Q | Site::K | Site::V => {
                 let pattern = gpt2::pattern(&mut self.tape, self.config, l, moved);
-                (l + 1, self.from_pattern(l, pattern, moved))
+                (l + 1, self.after_pattern(l, pattern, moved))
             }
             Site::Pattern => {
                 let qkv = self.base_of(layer.qkv);
-                (l + 1, self.from_pattern(l, moved, qkv))
+                (l + 1, self.after_pattern(l, moved, qkv))
             }
-            Site::Z => (l + 1, self.from_z(l, moved)),
-            Site::AttnOut => (l + 1, self.from_attn_out(l, moved)),
-            Site::ResidMid => (l + 1, self.from_resid_mid(l, moved)),
+            Site::Z => (l + 1, self.after_z(l, moved)),
+            Site::AttnOut => (l + 1, self.after_attn_out(l, moved)),
+            Site::ResidMid => (l + 1, self.after_resid_mid(l, moved)),
             Site::Post => {
                 let out = gpt2::mlp_out(&mut self.tape, self.config, l, moved);
                 (l + 1, self.add_base(l, layer.resid_mid, out))
@@ -232,22 +232,22 @@ impl Recorder<'_> {
         }
     }
 
-    fn from_pattern(&mut self, l: usize, pattern: Buf, qkv: Buf) -> Buf {
+    fn after_pattern(&mut self, l: usize, pattern: Buf, qkv: Buf) -> Buf {
         let z = gpt2::z(&mut self.tape, l, pattern, qkv);
-        self.from_z(l, z)
+        self.after_z(l, z)
     }
 
-    fn from_z(&mut self, l: usize, z: Buf) -> Buf {
+    fn after_z(&mut self, l: usize, z: Buf) -> Buf {
         let out = gpt2::attn_out(&mut self.tape, self.config, l, z);
-        self.from_attn_out(l, out)
+        self.after_attn_out(l, out)
     }
 
-    fn from_attn_out(&mut self, l: usize, out: Buf) -> Buf {
+    fn after_attn_out(&mut self, l: usize, out: Buf) -> Buf {
         let resid_mid = self.add_base(l, self.forward.layers[l].resid_pre, out);
-        self.from_resid_mid(l, resid_mid)
+        self.after_resid_mid(l, resid_mid)
     }
 
-    fn from_resid_mid(&mut self, l: usize, resid_mid: Buf) -> Buf {
+    fn after_resid_mid(&mut self, l: usize, resid_mid: Buf) -> Buf {
         let post = gpt2::post(&mut self.tape, self.config, l, resid_mid);
         let out = gpt2::mlp_out(&mut self.tape, self.config, l, post);
         self.tape.add(&gpt2::hook_name(l, "resid_post"), resid_mid, out)

@@ -245,10 +245,10 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     let metric = page.text("#metric-clean").await;
     page.keep_picture("gpt2-small").await;
     let (memory, weights) = (memory(&page).await, 4.0 * 124_439_808.0);
-    println!("{memory} bytes of wasm memory for {weights} of weights");
+    measured("cpu-memory", &format!("{memory} bytes of wasm memory for {weights} of weights"));
     assert!(memory <= 1.15 * weights + 64e6, "{memory} bytes for {weights} of weights");
     let longest = page.browser.eval("Math.max(0, ...window.longTasks)").await.as_f64().unwrap();
-    println!("the longest task of the page while loading took {longest} ms");
+    measured("longest-task", &format!("{longest} ms, the page's longest task while loading"));
 
     let url = hub.url();
     drop(hub);
@@ -285,9 +285,16 @@ async fn with_webgpu_a_model_of_gpt2_smalls_size_takes_little_memory_of_the_work
     in_use(&page, repo).await;
     assert!(page.text("#device").await.starts_with("GPU"), "{}", page.text("#device").await);
     let memory = memory(&page).await;
-    println!("{memory} bytes of wasm memory on the GPU's path");
+    measured("gpu-memory", &format!("{memory} bytes of wasm memory on the GPU's path"));
     assert!(memory <= 64e6, "{memory}");
     page.close().await;
+}
+
+/// Keeps a figure among the test's artefacts.
+fn measured(name: &str, text: &str) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("measured");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(name), text).unwrap();
 }
 
 /// Bytes of the worker's wasm memory.

@@ -67,21 +67,19 @@ impl Session {
     pub(super) fn hear_of_models(self, event: Event) {
         let models = self.state.models;
         match event {
-            Event::Download { id, download } => {
-                if self.is_unfinished(id) {
-                    let (done, total) = (download.done as usize, download.total.unwrap_or(0.0));
-                    let stage = Stage::Fetching;
-                    let total = total as usize;
-                    self.state.activity.set(Activity::Busy { stage, done, total });
-                    models.download.set(Some(download));
-                }
+            Event::Download { id, download } if self.is_unfinished(id) => {
+                let (done, total) =
+                    (download.done as usize, download.total.unwrap_or(0.0) as usize);
+                self.state.activity.set(Activity::Busy { stage: Stage::Fetching, done, total });
+                models.download.set(Some(download));
             }
             Event::Stored { stored, .. } => models.stored.set(Some(stored)),
-            Event::Preflight { id, preflight } => {
-                if self.inner.with_value(|inner| inner.preflight == Some(id)) {
-                    models.preflight.set(Some(preflight));
-                }
+            Event::Preflight { id, preflight }
+                if self.inner.with_value(|inner| inner.preflight == Some(id)) =>
+            {
+                models.preflight.set(Some(preflight));
             }
+            // Late answers, and events that are about something else.
             _ => {}
         }
     }
