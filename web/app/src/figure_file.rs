@@ -199,7 +199,7 @@ mod tests {
             said(|figure| {
                 map(figure, &|map| {
                     map.neurons = Some(vec![Neuron { layer: 9, position: 0, neuron: 0 }]);
-                })
+                });
             }),
             said(|figure| figure.model.config.n_layer = 0),
             said(|figure| figure.maps.clear()),

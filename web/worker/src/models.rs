@@ -282,6 +282,7 @@ fn fetching(error: FetchError) -> EngineError {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "as `map_err` gives it")]
 fn kept(error: relp_hub::StoreError) -> EngineError {
     EngineError::Fetch(format!(
         "The browser's storage cannot be used, because {error}; reload the page and try again."

@@ -70,7 +70,7 @@ impl Worker {
         precision: Precision,
     ) -> Result<Event, EngineError> {
         let files = match model {
-            ModelSource::Folder { name, url } => self.from_folder(id, name, url).await?,
+            ModelSource::Folder { name, url } => self.folder_files(id, name, url).await?,
             ModelSource::Hub { name, mirrors } => {
                 models::from_hub(&self.inbox, id, name, mirrors).await?
             }
@@ -98,7 +98,7 @@ impl Worker {
         Ok(Event::Loaded { id, loaded, memory: memory() })
     }
 
-    async fn from_folder(
+    async fn folder_files(
         &self,
         id: Id,
         name: &str,
