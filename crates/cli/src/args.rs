@@ -84,6 +84,7 @@ impl Command {
                 "model",
                 "pairs",
                 "method",
+                "against",
                 "rules",
                 "steps",
                 "direction",
@@ -133,6 +134,8 @@ pub(crate) struct Options {
     pub(crate) executor: Choice,
     pub(crate) weights: Precision,
     pub(crate) methods: Vec<Method>,
+    /// What the methods are compared with.
+    pub(crate) against: Option<Method>,
     pub(crate) rules: Option<Rules>,
     pub(crate) steps: Option<usize>,
     pub(crate) direction: Direction,
@@ -290,6 +293,7 @@ fn set_text(options: &mut Options, option: &str, value: String) -> Result<()> {
                 options.methods.push(method);
             }
         }
+        "against" => options.against = Some(named(option, &value)?),
         "rules" => options.rules = Some(named(option, &value)?),
         "direction" => options.direction = named(option, &value)?,
         "replace" => options.replace = named(option, &value)?,
@@ -388,7 +392,7 @@ mod tests {
     /// A value that each option accepts.
     fn value(option: &str) -> &'static str {
         match option {
-            "method" => " relp",
+            "method" | "against" => " relp",
             "rules" => " ln",
             "sites" => " resid_pre",
             "direction" => " noise",

@@ -33,7 +33,8 @@ pub(crate) struct Report {
     pub(crate) metric: Metric,
     /// Whether `<|endoftext|>` stands before the prompts.
     pub(crate) bos: bool,
-    pub(crate) exact: Method,
+    /// What they are compared with.
+    pub(crate) against: Method,
     pub(crate) methods: Vec<Compared>,
 }
 
@@ -79,7 +80,8 @@ impl Report {
         options: &Options,
         model: &mut Model,
     ) -> Result<Self> {
-        let methods = methods(options);
+        let against = options.against.unwrap_or(Method::Ap);
+        let methods = methods(options, against);
         let mut truths = Vec::with_capacity(questions.len());
         let mut estimates: Vec<Vec<Figure>> = methods.iter().map(|_| Vec::new()).collect();
         for (at, Question { pair, place }) in questions.iter().enumerate() {
@@ -98,7 +100,7 @@ impl Report {
             }
             // Of neurons, those are patched that an estimate names.
             let neurons = neurons.into_iter().collect();
-            truths.push(figure(&Request { neurons, ..options.request(Method::Ap) })?);
+            truths.push(figure(&Request { neurons, ..options.request(against) })?);
         }
         model.rest();
         let loaded = model.engine().loaded();
@@ -132,7 +134,7 @@ impl Report {
             replace: options.replace,
             metric: options.metric,
             bos: !options.no_bos,
-            exact: Method::Ap,
+            against,
             methods: methods.iter().zip(&estimates).map(compared).collect(),
         })
     }
@@ -155,7 +157,11 @@ impl Report {
 
     /// The report as a person reads it on a terminal.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("{}\nAgreement with exact activation patching\n", self.title());
+        let what = match self.against {
+            Method::Ap => "exact activation patching",
+            other => other.title(),
+        };
+        let mut text = format!("{}\nAgreement with {what}\n", self.title());
         let heads =
             ["method", "site", "cells", "not 0", "Pearson", "Spearman", "slope", "sign", "top"];
         let mut means = Columns::new(2, heads);
@@ -233,11 +239,12 @@ fn each_rows(method: &Compared, columns: &mut Columns) {
 }
 
 /// The methods that are compared: those that were asked for, or all that can answer.
-fn methods(options: &Options) -> Vec<Method> {
+fn methods(options: &Options, against: Method) -> Vec<Method> {
     if !options.methods.is_empty() {
         return options.methods.clone();
     }
-    let can_answer = |&method: &Method| options.request(method).check().is_ok();
+    let can_answer =
+        |&method: &Method| method != against && options.request(method).check().is_ok();
     let all: Vec<Method> = Method::ESTIMATES.into_iter().filter(can_answer).collect();
     // If none can, the first says why.
     if all.is_empty() { vec![Method::Relp] } else { all }

@@ -22,6 +22,8 @@ const PER_CHARACTER: f64 = 5.5;
 /// The cells' share of a panel that fits three times into the usual screen.
 const CELLS_WIDTH: f64 = 345.0;
 const CELLS_HEIGHT: f64 = 150.0;
+/// That of the heads, which stand beside the agreement.
+const HEADS_WIDTH: f64 = 265.0;
 /// Lines of text closer than this would overlap.
 const LINE: f64 = 12.0;
 
@@ -37,6 +39,12 @@ impl Geometry {
             cell_height: (CELLS_HEIGHT / layers as f64).clamp(13.0, 25.0),
             below: 18.0 + PER_CHARACTER * longest as f64,
         }
+    }
+
+    /// For a panel that stands beside another one: columns are narrower, if there are many.
+    pub fn narrow(self) -> Self {
+        let cell_width = (HEADS_WIDTH / self.positions as f64).clamp(13.0, 34.0);
+        Self { cell_width, ..self }
     }
 
     /// The same cells in fewer or more rows.

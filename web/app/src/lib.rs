@@ -19,6 +19,7 @@ pub mod geometry;
 pub mod known;
 pub mod labels;
 pub mod models;
+mod offline;
 pub mod scale;
 pub mod session;
 pub mod state;
@@ -29,3 +30,4 @@ mod words;
 mod worker;
 
 pub use app::App;
+pub use offline::start as keep_for_offline;

@@ -28,6 +28,14 @@ fn compare_counts_in_two_ways() {
         assert_eq!(method["per_pair"].as_array().unwrap().len(), 3);
         assert_eq!(method["per_pair"][1]["pearson"]["pairs"], 2);
     }
+    // Any two methods can be compared; without naming any, all others are.
+    let two: Vec<&str> =
+        args.iter().chain(&["--method", "ig-inputs", "--against", "atp"]).copied().collect();
+    let report: Value = serde_json::from_str(&answer(&two)).unwrap();
+    assert_eq!(
+        (&report["against"], report["methods"].as_array().unwrap().len()),
+        (&"atp".into(), 1)
+    );
     // Exact patching agrees with itself.
     let args: Vec<&str> = args.iter().chain(&["--method", "ap"]).copied().collect();
     let report: Value = serde_json::from_str(&answer(&args)).unwrap();

@@ -2,16 +2,23 @@
 
 use leptos::prelude::*;
 
+use crate::state::State;
 use crate::words;
 
 #[component]
 pub fn Footer() -> impl IntoView {
+    let state = expect_context::<State>();
+    let is_bundled = move || {
+        state.loaded.with(|loaded| loaded.as_ref().is_none_or(|l| l.model.name == words::MODEL))
+    };
     view! {
         <footer>
             <p>
                 {words::ABOUT_RELP} " " <a href=words::PAPER rel="noreferrer">"arXiv 2508.21258"</a> ". "
-                {words::TEACHING_MODEL} " " <a href="models/primer/README.md">"Its card"</a>
-                " says what it was trained on and what it cannot do."
+                {move || is_bundled().then(|| view! {
+                    {words::TEACHING_MODEL} " " <a href="models/primer/README.md">"Its card"</a>
+                    " says what it was trained on and what it cannot do."
+                })}
             </p>
             <p>
                 "Nothing you type leaves this browser. Version "

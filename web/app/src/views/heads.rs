@@ -25,7 +25,7 @@ pub fn heads_panel(
     };
     let extent = figure.maps.get(&site).map_or((0, 0), |map| (map.layers(), map.heads()));
     let sums = Memo::new(move |_| drawn.with(|drawn| sums(drawn, site)));
-    let geometry = Geometry::new(extent.0, extent.1, 2);
+    let geometry = Geometry::new(extent.0, extent.1, 2).narrow();
     let here = RwSignal::new(None::<(usize, usize)>);
     let summary = move || sums.with(|sums| words::heads_summary(site, sums, extent));
     let grid = Grid {

@@ -135,6 +135,7 @@ fn FromHub() -> impl IntoView {
                     <span class="name">"Name on the hub"</span>
                     <input
                         id="other-model"
+                        class="target"
                         placeholder="OWNER/NAME"
                         autocomplete="off"
                         spellcheck="false"
@@ -147,6 +148,7 @@ fn FromHub() -> impl IntoView {
                 <span class="name">"Mirrors, tried in order"</span>
                 <input
                     id="mirrors"
+                    class="target"
                     placeholder="https://huggingface.co"
                     autocomplete="off"
                     spellcheck="false"

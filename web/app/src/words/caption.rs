@@ -1,6 +1,6 @@
 //! What a figure is, in words: its legend and its caption.
 
-use relp_model::{Direction, Figure, Method, Metric, Replace, Rules, Token};
+use relp_model::{Direction, Figure, Method, Metric, Precision, Replace, Rules, Token};
 
 use super::rule;
 use crate::comparison::{Drawn, Scores};
@@ -124,6 +124,10 @@ pub fn caption(drawn: &Drawn) -> String {
         format!(", in {}", unit(figure.metric.name))
     };
     let hash = model.sha256.get(..12).unwrap_or(&model.sha256);
+    let halves = match model.weights {
+        Precision::F32 => "",
+        Precision::F16 => ", weights of 16 bits",
+    };
     let how = method_in_full(figure);
     let less = match (&drawn.before, drawn.scores) {
         (Some(before), _) => format!(" minus {}", method_in_full(before)),
@@ -139,7 +143,7 @@ pub fn caption(drawn: &Drawn) -> String {
     };
     format!(
         "{how}{less}, {into}; {mean}metric: {} at the last position{normalised}. \
-         Model {} ({} layers, width {}, sha256 {hash}…); computed by the {} executor ({}), \
+         Model {} ({} layers, width {}{halves}, sha256 {hash}…); computed by the {} executor ({}), \
          version {}.",
         formula(figure),
         model.name,
