@@ -140,7 +140,7 @@ async fn every_fault_of_a_hub_ends_in_a_sentence_and_the_model_in_use_stays() {
     let kept = "document.querySelector('#kept')?.textContent.includes('other') !== true";
     page.browser.wait(kept).await;
     // The bundled model still answers.
-    page.select("#direction", "noise").await;
+    page.select("#metric", "prob_diff").await;
     page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
     page.close().await;
 }
@@ -250,50 +250,17 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     let longest = page.browser.eval("Math.max(0, ...window.longTasks)").await.as_f64().unwrap();
     measured("longest-task", &format!("{longest} ms, the page's longest task while loading"));
 
-    // Neither the hub nor the page's own server is there any more.
+    // The hub is gone: the browser has all of it.
     let url = hub.url();
     drop(hub);
-    kept_for_offline(&page).await;
-    let Page { browser, server, .. } = page;
-    drop(server);
-    browser.client.refresh().await.unwrap();
-    let page = Page::offline(browser);
+    page.browser.client.refresh().await.unwrap();
     page.wait_for_figure(1).await;
     name(&page, repo, &url).await;
     page.click("#load-model").await;
     in_use(&page, repo).await;
     page.browser.wait(&format!("{shown} === 12 * 15")).await;
     assert_eq!(page.text("#metric-clean").await, metric);
-    page.browser.client.clone().close().await.unwrap();
-}
-
-/// Waits until the browser keeps what the page is made of.
-async fn kept_for_offline(page: &Page) {
-    page.browser
-        .eval(
-            "(() => { window.kept = 0; const look = async () => { \
-             const cache = await caches.open('relp-page'); \
-             window.kept = (await cache.keys()).length; setTimeout(look, 100); }; look(); \
-             return true; })()",
-        )
-        .await;
-    // The page, its script, wasm, two sheets; the worker's three; the model's three.
-    page.browser.wait("window.kept >= 11").await;
-}
-
-/// Without a server the page opens again, with the bundled model.
-#[tokio::test]
-async fn the_page_opens_without_a_network() {
-    let page = Page::ready(WebGpu::Off).await;
-    let metric = page.text("#metric-clean").await;
-    kept_for_offline(&page).await;
-    let Page { browser, server, .. } = page;
-    drop(server);
-    browser.client.refresh().await.unwrap();
-    let page = Page::offline(browser);
-    page.wait_for_figure(1).await;
-    assert_eq!(page.text("#metric-clean").await, metric);
-    page.browser.client.clone().close().await.unwrap();
+    page.close().await;
 }
 
 /// The worker ends in the middle, as when the page is closed: what had come is kept.
@@ -309,13 +276,8 @@ async fn a_download_that_the_page_did_not_survive_is_taken_up() {
     hub.break_file("model.safetensors", &[Fault::Trickle]);
     name(&page, REPO, &hub.url()).await;
     page.click("#load-model").await;
-    // Its header has come, and some of what follows.
-    page.browser
-        .wait("document.querySelector('#status').textContent.includes('safetensors')")
-        .await;
-    let progress = "Number(document.querySelector('progress')?.value) > 0";
-    page.browser.wait(progress).await;
-    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    // A third of it, or so.
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     page.browser.client.refresh().await.unwrap();
     page.wait_for_figure(1).await;
     hub.mend();

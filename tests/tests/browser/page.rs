@@ -40,11 +40,6 @@ impl Page {
         Self { browser, server, complaints_expected: false, hub: None }
     }
 
-    /// The page of a browser whose server has gone.
-    pub(crate) fn offline(browser: Browser) -> Self {
-        Self { browser, server: PageServer::start(), complaints_expected: true, hub: None }
-    }
-
     pub(crate) fn expect_complaints(&mut self) {
         self.complaints_expected = true;
     }

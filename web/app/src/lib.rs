@@ -19,7 +19,6 @@ pub mod geometry;
 pub mod known;
 pub mod labels;
 pub mod models;
-mod offline;
 pub mod scale;
 pub mod session;
 pub mod state;
@@ -30,4 +29,3 @@ mod words;
 mod worker;
 
 pub use app::App;
-pub use offline::start as keep_for_offline;

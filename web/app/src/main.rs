@@ -3,5 +3,4 @@
 fn main() {
     console_error_panic_hook::set_once();
     leptos::mount::mount_to_body(relp_app::App);
-    relp_app::keep_for_offline();
 }

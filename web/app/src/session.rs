@@ -176,7 +176,10 @@ impl Session {
         match event {
             Event::Ready => self.load(),
             Event::Progress { id, stage, done, total } => {
-                if self.is_unfinished(id) {
+                let downloading = self.state.models.download.with_untracked(Option::is_some);
+                if stage == Stage::Loading && downloading {
+                    // Weights are loaded as they come; what comes is what is told.
+                } else if self.is_unfinished(id) {
                     self.state.activity.set(Activity::Busy { stage, done, total });
                 } else if self.is_checking(id) {
                     self.state.checked.set((done, total));
@@ -192,6 +195,7 @@ impl Session {
                         });
                     }
                     self.state.memory.set(memory);
+                    self.state.models.download.set(None);
                     self.state.loaded.set(Some(loaded));
                     self.state.activity.set(Activity::Idle);
                     self.measure();
@@ -386,6 +390,7 @@ impl Session {
     }
 
     fn failed(self, failure: Failure) {
+        self.state.models.download.set(None);
         let has_model = self.state.loaded.with_untracked(Option::is_some);
         let rest = if has_model { Activity::Idle } else { Activity::NoModel };
         self.state.activity.set(rest);
