@@ -10,12 +10,12 @@ use std::path::PathBuf;
 use lexopt::{Arg, Parser};
 use pollster::block_on;
 use relp_engine::EngineError;
-use relp_hub::preflight::{Bytes, Limits, Place, Precision, preflight};
+use relp_hub::preflight::{Bytes, Limits, Place, preflight};
 use relp_hub::{
     Entry, Fetch, FetchError, KNOWN, Mirrors, ModelFile, ModelId, Part, Record, Repo, Revision,
     Store, Transport, Trust, Wanted, Watch,
 };
-use relp_model::{Checkpoint, CheckpointError, Config, Tokenizer};
+use relp_model::{Checkpoint, CheckpointError, Config, Precision, Tokenizer};
 use serde::Serialize;
 
 use crate::cache::{Cache, Found};
@@ -135,7 +135,7 @@ fn get(name: &str) -> Result<()> {
     if let Some(known) = id.known {
         // For a person who watches; a script has no use for it.
         let stored = stored(&mut cache, &id);
-        let needs = preflight(known, Place::Cpu, Precision::Full, stored, Limits::default());
+        let needs = preflight(known, Place::Cpu, Precision::F32.bytes(), stored, Limits::default());
         Download::say(&needs.words);
     }
     let mut record = block_on(download(&mut cache, &id, &mirrors))?;

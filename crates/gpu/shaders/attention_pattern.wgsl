@@ -9,38 +9,13 @@ struct Params {
     scale: f32, // 1/√E
 }
 
+const GROUP = 64u;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> qkv: array<f32>; // [B,T,3D], D = H·E
 @group(0) @binding(2) var<storage, read_write> out: array<f32>; // [B,H,T,T]
 
-var<workgroup> partial: array<f32, 64>;
-
-fn max_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var width = 32u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] = max(partial[local], partial[local + width]);
-        }
-        workgroupBarrier();
-    }
-    return partial[0];
-}
-
-// The sum of every invocation's value, as a tree: always in the same order.
-fn sum_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var width = 32u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] += partial[local + width];
-        }
-        workgroupBarrier();
-    }
-    return partial[0];
-}
-
-@compute @workgroup_size(64)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -58,8 +33,8 @@ fn main(
     let row = r * params.T;
 
     // The scores and then their exponentials wait in out, each read back by its own invocation.
-    var largest = -3.4e38;
-    for (var s = local; s <= t; s += 64u) {
+    var largest = LOWEST;
+    for (var s = local; s <= t; s += GROUP) {
         let k = ((b * params.T + s) * 3u + 1u) * D + h * params.E;
         var score = 0.0;
         for (var e = 0u; e < params.E; e += 1u) {
@@ -70,18 +45,16 @@ fn main(
         largest = max(largest, score);
     }
     largest = max_of_group(local, largest);
-    // The sum writes where the maximum is read.
-    workgroupBarrier();
 
     var sum = 0.0;
-    for (var s = local; s <= t; s += 64u) {
+    for (var s = local; s <= t; s += GROUP) {
         let weight = exp(out[row + s] - largest);
         out[row + s] = weight;
         sum += weight;
     }
     sum = sum_of_group(local, sum);
 
-    for (var s = local; s < params.T; s += 64u) {
+    for (var s = local; s < params.T; s += GROUP) {
         if (s <= t) {
             out[row + s] /= sum;
         } else {

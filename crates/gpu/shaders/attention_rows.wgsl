@@ -11,45 +11,15 @@ struct Params {
     scale: f32, // 1/√E
 }
 
+const GROUP = 64u;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> qkv: array<f32>; // [rows_of_qkv,3D], D = H·E
 @group(0) @binding(2) var<storage, read> queries: array<u32>; // [R]
 @group(0) @binding(3) var<storage, read> keys: array<u32>; // [R,T]
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // [R,D]
 
-const LOWEST = -3.4e38;
-
-var<workgroup> scores: array<f32, 64>;
-var<workgroup> partial: array<f32, 64>;
-
-fn max_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var width = 32u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] = max(partial[local], partial[local + width]);
-        }
-        workgroupBarrier();
-    }
-    let largest = partial[0];
-    workgroupBarrier();
-    return largest;
-}
-
-// The sum of every invocation's value, as a tree: always in the same order.
-fn sum_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var width = 32u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] += partial[local + width];
-        }
-        workgroupBarrier();
-    }
-    let sum = partial[0];
-    workgroupBarrier();
-    return sum;
-}
+var<workgroup> scores: array<f32, GROUP>;
 
 // The score of key s; LOWEST where there is none.
 fn score_at(r: u32, h: u32, s: u32) -> f32 {
@@ -70,7 +40,7 @@ fn score_at(r: u32, h: u32, s: u32) -> f32 {
     return score * params.scale;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -86,27 +56,27 @@ fn main(
 
     // The largest score of all, then the sum of all weights.
     var largest = LOWEST;
-    for (var first = 0u; first < params.T; first += 64u) {
+    for (var first = 0u; first < params.T; first += GROUP) {
         largest = max(largest, score_at(r, h, first + local));
     }
     largest = max_of_group(local, largest);
     var weights = 0.0;
-    for (var first = 0u; first < params.T; first += 64u) {
+    for (var first = 0u; first < params.T; first += GROUP) {
         let score = score_at(r, h, first + local);
         weights += select(0.0, exp(score - largest), score > LOWEST);
     }
     weights = sum_of_group(local, weights);
 
     // 64 columns of the head at a time, an invocation each.
-    for (var first_e = 0u; first_e < params.E; first_e += 64u) {
+    for (var first_e = 0u; first_e < params.E; first_e += GROUP) {
         let e = first_e + local;
         var z = 0.0;
-        for (var first = 0u; first < params.T; first += 64u) {
+        for (var first = 0u; first < params.T; first += GROUP) {
             let score = score_at(r, h, first + local);
             scores[local] = select(0.0, exp(score - largest) / weights, score > LOWEST);
             workgroupBarrier();
             if (e < params.E) {
-                for (var s = 0u; s < min(64u, params.T - first); s += 1u) {
+                for (var s = 0u; s < min(GROUP, params.T - first); s += 1u) {
                     let key = keys[r * params.T + first + s];
                     if (key < params.rows_of_qkv) {
                         z += scores[s] * qkv[(key * 3u + 2u) * D + h * params.E + e];

@@ -10,27 +10,14 @@ struct Params {
     G: u32,
 }
 
+const GROUP = 64u;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> act: array<f32>; // [2R,J]: base runs, source runs
 @group(0) @binding(2) var<storage, read> grad: array<f32>; // [n·R,C]
 @group(0) @binding(3) var<storage, read_write> out: array<f32>; // [n·R,G]
 
-var<workgroup> partial: array<f32, 64>;
-
-// The sum of every invocation's value, as a tree: always in the same order.
-fn sum_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var width = 32u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] += partial[local + width];
-        }
-        workgroupBarrier();
-    }
-    return partial[0];
-}
-
-@compute @workgroup_size(64)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -47,7 +34,7 @@ fn main(
     let source = base + params.R * params.J;
     let coefficients = r * params.C + first;
     var sum = 0.0;
-    for (var c = local; c < width; c += 64u) {
+    for (var c = local; c < width; c += GROUP) {
         sum += (act[source + c] - act[base + c]) * grad[coefficients + c];
     }
     sum = sum_of_group(local, sum);

@@ -6,6 +6,8 @@ struct Params {
     D: u32,
 }
 
+const GROUP = 128u;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>; // [N,D]
 @group(0) @binding(2) var<storage, read> w: array<f32>; // [V,D]
@@ -17,22 +19,7 @@ fn w_of(n: u32) -> f32 {
     return w[n];
 }
 
-var<workgroup> partial: array<f32, 128>;
-
-// The sum of every invocation's value, as a tree: always in the same order.
-fn sum_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var width = 64u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] += partial[local + width];
-        }
-        workgroupBarrier();
-    }
-    return partial[0];
-}
-
-@compute @workgroup_size(128)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -45,7 +32,7 @@ fn main(
     let x_row = r / params.K * params.D;
     let w_row = ids[r] * params.D;
     var sum = 0.0;
-    for (var d = local; d < params.D; d += 128u) {
+    for (var d = local; d < params.D; d += GROUP) {
         sum += x[x_row + d] * w_of(w_row + d);
     }
     sum = sum_of_group(local, sum);

@@ -7,6 +7,8 @@ struct Params {
     eps: f32,
 }
 
+const GROUP = 128u;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>; // [R,D]
 @group(0) @binding(2) var<storage, read> gain: array<f32>; // [D]
@@ -14,22 +16,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // [R,D]
 @group(0) @binding(5) var<storage, read_write> stats: array<f32>; // [R,2]
 
-var<workgroup> partial: array<f32, 128>;
-
-// The sum of every invocation's value, as a tree: always in the same order.
-fn sum_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var width = 64u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] += partial[local + width];
-        }
-        workgroupBarrier();
-    }
-    return partial[0];
-}
-
-@compute @workgroup_size(128)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -42,23 +29,21 @@ fn main(
     let row = r * params.D;
 
     var sum = 0.0;
-    for (var d = local; d < params.D; d += 128u) {
+    for (var d = local; d < params.D; d += GROUP) {
         sum += x[row + d];
     }
     let mean = sum_of_group(local, sum) / f32(params.D);
-    // The second sum writes where the first is read.
-    workgroupBarrier();
 
     // The mean first: E[x²] − μ² would lose the variance of a row far from 0.
     var squares = 0.0;
-    for (var d = local; d < params.D; d += 128u) {
+    for (var d = local; d < params.D; d += GROUP) {
         let centred = x[row + d] - mean;
         squares += centred * centred;
     }
     let variance = sum_of_group(local, squares) / f32(params.D);
     let inv_sigma = inverseSqrt(variance + params.eps);
 
-    for (var d = local; d < params.D; d += 128u) {
+    for (var d = local; d < params.D; d += GROUP) {
         out[row + d] = (x[row + d] - mean) * inv_sigma * gain[d] + bias[d];
     }
     if (local == 0u) {

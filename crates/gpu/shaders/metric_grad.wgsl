@@ -8,6 +8,8 @@ struct Params {
     measure: u32, // 0 log_prob, 1 prob_diff, 2 divergence
 }
 
+const GROUP = 64u;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>; // [N,1]
 @group(0) @binding(2) var<storage, read> logits: array<f32>; // [≥N,V]
@@ -16,40 +18,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read> targets: array<u32>; // [≥N,K]
 @group(0) @binding(6) var<storage, read_write> out: array<f32>; // [N,V]
 
-const LOWEST = -3.4e38;
-
-var<workgroup> partial: array<f32, 64>;
-
-fn max_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var width = 32u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] = max(partial[local], partial[local + width]);
-        }
-        workgroupBarrier();
-    }
-    let largest = partial[0];
-    workgroupBarrier();
-    return largest;
-}
-
-// The sum of every invocation's value, as a tree: always in the same order.
-fn sum_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var width = 32u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] += partial[local + width];
-        }
-        workgroupBarrier();
-    }
-    let sum = partial[0];
-    workgroupBarrier();
-    return sum;
-}
-
-@compute @workgroup_size(64)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -64,7 +33,7 @@ fn main(
 
     var largest = LOWEST;
     var clean_largest = LOWEST;
-    for (var v = local; v < params.V; v += 64u) {
+    for (var v = local; v < params.V; v += GROUP) {
         largest = max(largest, logits[row + v]);
         clean_largest = max(clean_largest, clean[clean_row + v]);
     }
@@ -72,7 +41,7 @@ fn main(
     clean_largest = max_of_group(local, clean_largest);
     var sum = 0.0;
     var clean_sum = 0.0;
-    for (var v = local; v < params.V; v += 64u) {
+    for (var v = local; v < params.V; v += GROUP) {
         sum += exp(logits[row + v] - largest);
         clean_sum += exp(clean[clean_row + v] - clean_largest);
     }
@@ -93,7 +62,7 @@ fn main(
         answers += exp(logits[row + targets[n * params.K + k]] - best);
     }
 
-    for (var v = local; v < params.V; v += 64u) {
+    for (var v = local; v < params.V; v += GROUP) {
         let logit = logits[row + v];
         let p = exp(logit - largest) / sum;
         var slope = 0.0;

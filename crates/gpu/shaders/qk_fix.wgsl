@@ -12,29 +12,12 @@ struct Params {
     scale: f32, // 1/√E
 }
 
+const GROUP = 64u;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> qkv: array<f32>; // [2B,T,3D], D = H·E
 @group(0) @binding(2) var<storage, read> dp: array<f32>; // [B,H,T,T]
 @group(0) @binding(3) var<storage, read_write> out: array<f32>; // [B,T,2H]
-
-const LOWEST = -3.4e38;
-
-var<workgroup> partial: array<f32, 64>;
-
-// The sum of every invocation's value, as a tree: always in the same order.
-fn sum_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var width = 32u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] += partial[local + width];
-        }
-        workgroupBarrier();
-    }
-    let sum = partial[0];
-    workgroupBarrier();
-    return sum;
-}
 
 // The score of the query of one row of qkv and the key of another.
 fn score(query: u32, key: u32, h: u32) -> f32 {
@@ -72,7 +55,7 @@ fn change(first: u32, t: u32, h: u32, p: u32, query: u32, s: u32, moved: u32) ->
     return then.z / then.y - now.z / now.y;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -93,7 +76,7 @@ fn main(
 
     var sum = 0.0;
     if (of_key) {
-        for (var t = at + local; t < T; t += 64u) {
+        for (var t = at + local; t < T; t += GROUP) {
             sum += change(first, t, h, (head + t) * T, first + t, at, source);
         }
     } else if (local == 0u) {

@@ -3,7 +3,7 @@
 //!
 //! A [`Plan`] holds all that a tape needs: buffers, pipelines, bind groups, parameters. A run then
 //! uploads the inputs, makes one compute pass and one submit, and reads all outputs back at once.
-//! Each op is one shader of its name in `shaders/`; they need no optional feature of WebGPU and
+//! Each op is one shader of its name in `shaders/`, some with what is in `shaders/shared/`; they need no optional feature of WebGPU and
 //! accumulate in `f32`, in an order that does not depend on how many rows there are.
 //!
 //! ```no_run
@@ -28,3 +28,4 @@ pub use device::{AdapterSummary, Gpu};
 pub use error::GpuError;
 pub use plan::Plan;
 pub use run::Counts;
+pub use shader::wgsl;

@@ -33,6 +33,11 @@ impl Form {
         self.split.map_or(1, |(_, buffers)| buffers)
     }
 
+    /// The first element of a buffer.
+    pub(crate) fn begin(self, buffer: usize) -> u64 {
+        self.split.map_or(0, |(elements, _)| u64::from(elements) * buffer as u64)
+    }
+
     /// Whether it is one buffer of `f32`.
     pub(crate) fn is_plain(self) -> bool {
         self == Self::default()

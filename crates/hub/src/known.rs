@@ -214,13 +214,22 @@ impl Known {
         Expected { length, sha256: sha256.map(str::to_owned) }
     }
 
-    /// Bytes of all files; where a length could not be established, about as many.
+    /// Bytes of a file; where its length could not be established, about as many.
+    pub fn length(&self, file: ModelFile) -> u64 {
+        self.files[file as usize].0.unwrap_or_else(|| match file {
+            ModelFile::Config => 1_000,
+            ModelFile::Tokenizer => 1_355_256,
+            // The published files hold F32, and a causal mask a layer that nobody needs.
+            ModelFile::Weights => {
+                let mask = self.sizes.n_ctx * self.sizes.n_ctx;
+                4 * (self.sizes.parameters() + self.sizes.n_layer * mask)
+            }
+        })
+    }
+
+    /// Bytes of all files, as [`Self::length`] has them.
     pub fn download(&self) -> u64 {
-        // The published files hold F32, and a causal mask a layer that nobody needs.
-        let mask = self.sizes.n_ctx * self.sizes.n_ctx;
-        let weights = 4 * (self.sizes.parameters() + self.sizes.n_layer * mask);
-        let about = [1_000, 1_355_256, weights];
-        self.files.iter().zip(about).map(|((length, _), about)| length.unwrap_or(about)).sum()
+        ModelFile::ALL.map(|file| self.length(file)).iter().sum()
     }
 
     /// The largest model that is smaller.

@@ -1,28 +1,8 @@
 //! What a model will take, in plain words, before it is fetched; and whether that is there.
 
-use std::fmt;
+use std::{fmt, iter};
 
-use crate::{KNOWN, Known};
-
-/// How weights are kept. Arithmetic is in `f32` either way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Precision {
-    /// As `f32`.
-    #[default]
-    Full,
-    /// As `f16`, called "compact": half the memory.
-    Compact,
-}
-
-impl Precision {
-    /// Bytes a value.
-    fn bytes(self) -> u64 {
-        match self {
-            Precision::Full => 4,
-            Precision::Compact => 2,
-        }
-    }
-}
+use crate::{Known, ModelFile};
 
 /// Where the model computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +18,8 @@ pub enum Place {
 pub struct Needs {
     /// To be downloaded.
     pub download: u64,
+    /// Of the file of its weights, which has to be read.
+    pub file: u64,
     /// Of GPU memory.
     pub gpu: u64,
     /// Of this program's memory.
@@ -51,6 +33,8 @@ pub struct Limits {
     pub storage: Option<u64>,
     /// GPU memory.
     pub gpu: Option<u64>,
+    /// The length of a file.
+    pub file: Option<u64>,
     /// Memory of this program. In a browser, WebAssembly can have 4 GiB.
     pub memory: Option<u64>,
 }
@@ -58,15 +42,17 @@ pub struct Limits {
 /// Runs take about so much beside the weights, and so does a tensor on its way to a GPU.
 const WORK: u64 = 64 << 20;
 
-/// What a model takes, of which `stored` bytes are there already.
-pub fn needs(model: &Known, place: Place, precision: Precision, stored: u64) -> Needs {
-    let weights = model.sizes.parameters() * precision.bytes();
+/// What a model takes whose weights are kept in so many bytes each, and of which `stored` bytes are
+/// there already.
+pub fn needs(model: &Known, place: Place, bytes_a_weight: u64, stored: u64) -> Needs {
+    let weights = model.sizes.parameters() * bytes_a_weight;
     let (gpu, memory) = match place {
         Place::Gpu => (weights + WORK, WORK),
         // Kernels keep some weights in an order of their own for a while.
         Place::Cpu => (0, weights + weights * 15 / 100 + WORK),
     };
-    Needs { download: model.download().saturating_sub(stored), gpu, memory }
+    let download = model.download().saturating_sub(stored);
+    Needs { download, file: model.length(ModelFile::Weights), gpu, memory }
 }
 
 impl Needs {
@@ -81,7 +67,15 @@ impl Needs {
             let there = there.filter(|&there| there < takes)?;
             Some(format!("it takes {} of {what} and there are {}", Bytes(takes), Bytes(there)))
         });
-        lacking.collect()
+        let too_long = limits.file.filter(|&longest| longest < self.file).map(|longest| {
+            let file = ModelFile::Weights.name();
+            format!(
+                "its {file} has {} and at most {} can be read",
+                Bytes(self.file),
+                Bytes(longest)
+            )
+        });
+        lacking.chain(too_long).collect()
     }
 }
 
@@ -98,15 +92,15 @@ pub struct Preflight {
     pub words: String,
 }
 
-/// Compares what a model takes with what there is. `stored` of its bytes are there already.
+/// Compares what a model takes (see [`needs`]) with what there is.
 pub fn preflight(
     model: &Known,
     place: Place,
-    precision: Precision,
+    bytes_a_weight: u64,
     stored: u64,
     limits: Limits,
 ) -> Preflight {
-    let needs_of = needs(model, place, precision, stored);
+    let needs_of = needs(model, place, bytes_a_weight, stored);
     let lacking = needs_of.lacking(limits);
     let (memory, of) = match place {
         Place::Gpu => (needs_of.gpu, "GPU memory"),
@@ -122,10 +116,10 @@ pub fn preflight(
         let words = format!("{title} {fetch} {} of {of}.", Bytes(memory));
         return Preflight { needs: needs_of, fits: true, instead: None, words };
     }
-    let instead = KNOWN.iter().rev().find(|other| {
-        other.sizes.parameters() < model.sizes.parameters()
-            && needs(other, place, precision, 0).lacking(limits).is_empty()
-    });
+    let smaller = iter::successors(model.next_smaller(), |other| other.next_smaller());
+    let mut that_fit =
+        smaller.filter(|other| needs(other, place, bytes_a_weight, 0).lacking(limits).is_empty());
+    let instead = that_fit.next();
     let offer = instead.map_or_else(
         || "no known model is small enough".to_owned(),
         |other| format!("{} would fit", other.title),
@@ -153,35 +147,46 @@ impl fmt::Display for Bytes {
 mod tests {
     use super::*;
 
-    fn of(name: &str, place: Place, precision: Precision, limits: Limits) -> Preflight {
-        preflight(Known::find(name).unwrap(), place, precision, 0, limits)
+    const F32: u64 = 4;
+    const F16: u64 = 2;
+
+    fn of(name: &str, place: Place, bytes_a_weight: u64, limits: Limits) -> Preflight {
+        preflight(Known::find(name).unwrap(), place, bytes_a_weight, 0, limits)
     }
 
     #[test]
     fn what_fits_is_said_with_its_sizes() {
-        let small = of("gpt2", Place::Gpu, Precision::Full, Limits::default());
+        let small = of("gpt2", Place::Gpu, F32, Limits::default());
         assert!(small.fits && small.instead.is_none());
         assert_eq!(
             small.words,
             "GPT-2 small is 549 MB to download and takes 565 MB of GPU memory."
         );
         let model = Known::find("gpt2").unwrap();
-        let stored = preflight(model, Place::Cpu, Precision::Compact, u64::MAX, Limits::default());
+        let stored = preflight(model, Place::Cpu, F16, u64::MAX, Limits::default());
         assert_eq!(stored.words, "GPT-2 small is stored here already and takes 353 MB of memory.");
     }
 
     #[test]
     fn what_does_not_fit_is_refused_and_the_next_smaller_that_fits_is_offered() {
         let wasm = Limits { memory: Some(4 << 30), ..Limits::default() };
-        let xl = of("gpt2-xl", Place::Cpu, Precision::Full, wasm);
+        let xl = of("gpt2-xl", Place::Cpu, F32, wasm);
         assert!(!xl.fits);
         assert_eq!(
             xl.words,
             "GPT-2 XL does not fit here: it takes 7.2 GB of memory and there are 4.3 GB; GPT-2 large would fit."
         );
-        assert!(of("gpt2-xl", Place::Cpu, Precision::Compact, wasm).fits);
-        let tiny = Limits { storage: Some(1 << 20), gpu: Some(1 << 20), memory: None };
-        let none = of("gpt2", Place::Gpu, Precision::Full, tiny);
+        assert!(of("gpt2-xl", Place::Cpu, F16, wasm).fits);
+        let page = Limits { file: Some(u32::MAX.into()), ..wasm };
+        let compact = of("gpt2-xl", Place::Cpu, F16, page);
+        assert_eq!(compact.instead.unwrap().title, "GPT-2 large");
+        assert_eq!(
+            compact.words,
+            "GPT-2 XL does not fit here: its model.safetensors has 6.4 GB and at most 4.3 GB can be \
+             read; GPT-2 large would fit."
+        );
+        let tiny = Limits { storage: Some(1 << 20), gpu: Some(1 << 20), ..Limits::default() };
+        let none = of("gpt2", Place::Gpu, F32, tiny);
         assert!(none.instead.is_none());
         assert!(none.words.contains("room for files") && none.words.contains("GPU memory"));
         assert!(none.words.ends_with("no known model is small enough."), "{}", none.words);

@@ -32,6 +32,14 @@ impl Precision {
         }
     }
 
+    /// Bytes that a value of a matrix takes.
+    pub fn bytes(self) -> u64 {
+        match self {
+            Precision::F32 => 4,
+            Precision::F16 => 2,
+        }
+    }
+
     /// How a tensor is kept.
     pub fn storage(self, tensor: &TensorInfo) -> Storage {
         let is_large = tensor.shape.len() == 2 && tensor.name != "wpe.weight";

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use relp_tests::faulty_hub::{Fault, FaultyHub};
+use relp_tests::faulty_hub::{Asked, Fault, FaultyHub};
 use relp_tests::gpt2_checkpoint::{SMALL_CONFIG, Shape};
 use relp_tests::gpt2_tokenizer::tokenizer_json;
 use serde_json::json;
@@ -12,6 +12,7 @@ use crate::page::Page;
 use crate::server::PageServer;
 
 const REPO: &str = "someone/teaching";
+const SMALL: &str = "someone/of-gpt2-smalls-size";
 const FILES: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
 
 fn primer() -> PathBuf {
@@ -21,10 +22,45 @@ fn primer() -> PathBuf {
 /// A hub that has the bundled model under another name.
 fn hub() -> FaultyHub {
     let hub = FaultyHub::start().unwrap();
-    for file in FILES {
-        hub.add(REPO, file, std::fs::read(primer().join(file)).unwrap());
-    }
+    add_primer(&hub, REPO);
     hub
+}
+
+fn add_primer(hub: &FaultyHub, repo: &str) {
+    for file in FILES {
+        hub.add(repo, file, std::fs::read(primer().join(file)).unwrap());
+    }
+}
+
+/// A hub that has GPT-2 small's exact sizes, with generated weights: half a gigabyte.
+fn hub_of_small() -> FaultyHub {
+    let hub = FaultyHub::start().unwrap();
+    let weights = Shape::SMALL.checkpoint(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+    hub.add(SMALL, "config.json", SMALL_CONFIG.as_bytes());
+    hub.add(SMALL, "tokenizer.json", tokenizer_json().as_bytes());
+    hub.add_path(SMALL, "model.safetensors", weights).unwrap();
+    hub
+}
+
+/// A page that may have what the hub sends. Chromium says so itself when a connection breaks.
+async fn page_beside(hub: &FaultyHub, gpu: WebGpu) -> Page {
+    let mut page = Page::ready(gpu).await;
+    page.allow(&hub.url());
+    page.expect_complaints();
+    page
+}
+
+/// Chooses a model of a hub and loads it; how that ends is not waited for.
+async fn load(page: &Page, repo: &str, hub: &str) {
+    name(page, repo, hub).await;
+    page.click("#load-model").await;
+}
+
+/// The requests for weights since the last look.
+fn asked_for_weights(hub: &FaultyHub) -> Vec<Asked> {
+    let mut asked = hub.asked();
+    asked.retain(|asked| asked.path.ends_with("safetensors"));
+    asked
 }
 
 /// Opens the choice of models and names one of a hub.
@@ -57,20 +93,15 @@ async fn in_use(page: &Page, name: &str) {
 #[tokio::test]
 async fn a_model_comes_from_a_hub_with_a_cut_and_then_from_the_browser() {
     let hub = hub();
-    let mut page = Page::ready(WebGpu::Off).await;
-    page.allow(&hub.url());
-    // Chromium says so itself when a connection breaks.
-    page.expect_complaints();
+    let page = page_beside(&hub, WebGpu::Off).await;
     let before = page.text("#metric-clean").await;
     hub.break_next("model.safetensors", &[Fault::Cut(1_500_000)]);
-    name(&page, REPO, &hub.url()).await;
-    page.click("#load-model").await;
+    load(&page, REPO, &hub.url()).await;
     in_use(&page, REPO).await;
     page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
     assert_eq!(page.text("#metric-clean").await, before, "it is the same model");
-    let asked = hub.asked();
-    let weights = asked.iter().filter(|asked| asked.path.ends_with("safetensors")).count();
-    assert_eq!(weights, 2, "{asked:?}");
+    let weights = asked_for_weights(&hub);
+    assert_eq!(weights.len(), 2, "{weights:?}");
     page.browser.wait("document.querySelector('#kept')?.textContent.includes('teaching')").await;
     assert!(
         page.text("#keeping").await.contains("kept as files"),
@@ -84,8 +115,7 @@ async fn a_model_comes_from_a_hub_with_a_cut_and_then_from_the_browser() {
     drop(hub);
     page.browser.client.refresh().await.unwrap();
     page.wait_for_figure(1).await;
-    name(&page, REPO, &url).await;
-    page.click("#load-model").await;
+    load(&page, REPO, &url).await;
     in_use(&page, REPO).await;
     assert_eq!(page.text("#metric-clean").await, before);
 
@@ -98,17 +128,14 @@ async fn a_model_comes_from_a_hub_with_a_cut_and_then_from_the_browser() {
 #[tokio::test]
 async fn every_fault_of_a_hub_ends_in_a_sentence_and_the_model_in_use_stays() {
     let hub = hub();
-    let mut page = Page::ready(WebGpu::Off).await;
-    page.allow(&hub.url());
-    page.expect_complaints();
+    let page = page_beside(&hub, WebGpu::Off).await;
     for (file, fault, said) in [
         ("config.json", Fault::Status(404), "404"),
         ("tokenizer.json", Fault::Html, "web page"),
         ("model.safetensors", Fault::Status(500), "500"),
     ] {
         hub.break_file(file, &[fault]);
-        name(&page, REPO, &hub.url()).await;
-        page.click("#load-model").await;
+        load(&page, REPO, &hub.url()).await;
         page.browser.wait("document.querySelector('#failure') !== null").await;
         let sentence = page.text("#failure").await.to_lowercase();
         assert!(sentence.contains(said) && sentence.contains(file), "{fault:?}: {sentence}");
@@ -116,9 +143,7 @@ async fn every_fault_of_a_hub_ends_in_a_sentence_and_the_model_in_use_stays() {
         hub.mend();
     }
     // Under the name of a known model, other files are not taken.
-    for file in FILES {
-        hub.add("openai-community/gpt2", file, std::fs::read(primer().join(file)).unwrap());
-    }
+    add_primer(&hub, "openai-community/gpt2");
     page.select("#model", "2").await;
     page.browser.wait("!document.querySelector('#load-model').disabled").await;
     page.click("#load-model").await;
@@ -130,12 +155,9 @@ async fn every_fault_of_a_hub_ends_in_a_sentence_and_the_model_in_use_stays() {
     // A model that is none for this page is refused by what it is, and not kept.
     let config = std::fs::read_to_string(primer().join("config.json")).unwrap();
     let other = "someone/other";
-    for file in FILES {
-        hub.add(other, file, std::fs::read(primer().join(file)).unwrap());
-    }
+    add_primer(&hub, other);
     hub.add(other, "config.json", config.replace("gelu_new", "relu"));
-    name(&page, other, &hub.url()).await;
-    page.click("#load-model").await;
+    load(&page, other, &hub.url()).await;
     page.browser.wait("document.querySelector('#failure')?.textContent.includes('relu')").await;
     let kept = "document.querySelector('#kept')?.textContent.includes('other') !== true";
     page.browser.wait(kept).await;
@@ -148,14 +170,11 @@ async fn every_fault_of_a_hub_ends_in_a_sentence_and_the_model_in_use_stays() {
 #[tokio::test]
 async fn a_full_disk_is_said_and_nothing_is_lost() {
     let hub = hub();
-    let mut page = Page::ready(WebGpu::Off).await;
-    page.allow(&hub.url());
-    page.expect_complaints();
+    let page = page_beside(&hub, WebGpu::Off).await;
     let origin = page.server.url().trim_end_matches('/').to_owned();
     let quota = json!({ "origin": origin, "quotaSize": 1_000_000 });
     page.browser.command("Storage.overrideQuotaForOrigin", quota).await;
-    name(&page, REPO, &hub.url()).await;
-    page.click("#load-model").await;
+    load(&page, REPO, &hub.url()).await;
     page.browser.wait("document.querySelector('#failure') !== null").await;
     let sentence = page.text("#failure").await;
     assert!(sentence.contains("storage for this page is full"), "{sentence}");
@@ -174,8 +193,7 @@ async fn where_nothing_can_be_kept_a_model_is_used_all_the_same() {
     page.expect_complaints();
     page.browser.client.goto(&insecure).await.unwrap();
     page.wait_for_figure(1).await;
-    name(&page, REPO, &hub.url()).await;
-    page.click("#load-model").await;
+    load(&page, REPO, &hub.url()).await;
     in_use(&page, REPO).await;
     page.browser.wait("document.querySelector('#keeping') !== null").await;
     assert!(
@@ -218,26 +236,17 @@ async fn a_model_that_is_too_large_is_not_started_and_another_is_offered() {
     page.close().await;
 }
 
-/// GPT-2 small's exact sizes, with generated weights: half a gigabyte, cut in the middle.
+/// Half a gigabyte, cut in the middle.
 #[tokio::test]
 async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_without_the_hub() {
-    let hub = FaultyHub::start().unwrap();
-    let repo = "someone/of-gpt2-smalls-size";
-    let weights = Shape::SMALL.checkpoint(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
-    hub.add(repo, "config.json", SMALL_CONFIG.as_bytes());
-    hub.add(repo, "tokenizer.json", tokenizer_json().as_bytes());
-    hub.add_path(repo, "model.safetensors", weights).unwrap();
+    let hub = hub_of_small();
     hub.break_next("model.safetensors", &[Fault::Cut(300_000_000)]);
-    let mut page = Page::ready(WebGpu::Off).await;
-    page.allow(&hub.url());
-    page.expect_complaints();
+    let page = page_beside(&hub, WebGpu::Off).await;
     watch_long_tasks(&page).await;
-    name(&page, repo, &hub.url()).await;
-    page.click("#load-model").await;
-    in_use(&page, repo).await;
+    load(&page, SMALL, &hub.url()).await;
+    in_use(&page, SMALL).await;
     // What had come before the cut was not fetched again.
-    let asked = hub.asked();
-    let weights: Vec<_> = asked.iter().filter(|a| a.path.ends_with("safetensors")).collect();
+    let weights = asked_for_weights(&hub);
     assert_eq!(weights.len(), 2, "{weights:?}");
     assert!(weights[1].from.is_some_and(|from| from > 100_000_000), "{weights:?}");
     let shown = "document.querySelectorAll('figure[data-site=mlp_out] rect[data-value]').length";
@@ -255,9 +264,8 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     drop(hub);
     page.browser.client.refresh().await.unwrap();
     page.wait_for_figure(1).await;
-    name(&page, repo, &url).await;
-    page.click("#load-model").await;
-    in_use(&page, repo).await;
+    load(&page, SMALL, &url).await;
+    in_use(&page, SMALL).await;
     page.browser.wait(&format!("{shown} === 12 * 15")).await;
     assert_eq!(page.text("#metric-clean").await, metric);
     page.close().await;
@@ -266,52 +274,36 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
 /// The worker ends in the middle, as when the page is closed: what had come is kept.
 #[tokio::test]
 async fn a_download_that_the_page_did_not_survive_is_taken_up() {
-    let hub = FaultyHub::start().unwrap();
-    for file in FILES {
-        hub.add(REPO, file, std::fs::read(primer().join(file)).unwrap());
-    }
-    let mut page = Page::ready(WebGpu::Off).await;
-    page.allow(&hub.url());
-    page.expect_complaints();
+    let hub = hub();
+    let page = page_beside(&hub, WebGpu::Off).await;
     hub.break_file("model.safetensors", &[Fault::Trickle]);
-    name(&page, REPO, &hub.url()).await;
-    page.click("#load-model").await;
+    load(&page, REPO, &hub.url()).await;
     // A third of it, or so.
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     page.browser.client.refresh().await.unwrap();
     page.wait_for_figure(1).await;
     hub.mend();
     hub.asked();
-    name(&page, REPO, &hub.url()).await;
-    page.click("#load-model").await;
+    load(&page, REPO, &hub.url()).await;
     in_use(&page, REPO).await;
-    let asked = hub.asked();
-    let weights: Vec<_> = asked.iter().filter(|a| a.path.ends_with("safetensors")).collect();
-    assert!(matches!(weights[..], [one] if one.from.is_some_and(|from| from > 0)), "{weights:?}");
+    let weights = asked_for_weights(&hub);
+    assert!(matches!(&weights[..], [one] if one.from.is_some_and(|from| from > 0)), "{weights:?}");
     page.close().await;
 }
 
 /// On the GPU's path weights only pass through, in pieces.
 #[tokio::test]
 async fn with_webgpu_a_model_of_gpt2_smalls_size_takes_little_memory_of_the_worker() {
-    let hub = FaultyHub::start().unwrap();
-    let repo = "someone/of-gpt2-smalls-size";
-    let weights = Shape::SMALL.checkpoint(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
-    hub.add(repo, "config.json", SMALL_CONFIG.as_bytes());
-    hub.add(repo, "tokenizer.json", tokenizer_json().as_bytes());
-    hub.add_path(repo, "model.safetensors", weights).unwrap();
-    let mut page = Page::ready(WebGpu::Software).await;
-    page.allow(&hub.url());
-    page.expect_complaints();
+    let hub = hub_of_small();
+    let page = page_beside(&hub, WebGpu::Software).await;
     page.select("#executor", "gpu").await;
     page.browser.wait("document.querySelector('#device').textContent.startsWith('GPU')").await;
     page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
     // The fewest tokens that make a pair, since this GPU is none.
     page.write("#clean", "John").await;
     page.write("#corrupted", "Mary").await;
-    name(&page, repo, &hub.url()).await;
-    page.click("#load-model").await;
-    in_use(&page, repo).await;
+    load(&page, SMALL, &hub.url()).await;
+    in_use(&page, SMALL).await;
     assert!(page.text("#device").await.starts_with("GPU"), "{}", page.text("#device").await);
     let memory = memory(&page).await;
     measured("gpu-memory", &format!("{memory} bytes of wasm memory on the GPU's path"));

@@ -15,26 +15,36 @@ const MAX_WORKGROUP_BYTES: u32 = 16_384;
 const MAX_INVOCATIONS: u32 = 256;
 const MAX_STORAGE_BUFFERS: usize = 8;
 
-/// Source by file name without the extension.
-fn sources() -> BTreeMap<String, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/gpu/shaders");
-    let mut sources = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
+/// Source by the op's name, with all that it calls.
+fn sources() -> BTreeMap<&'static str, &'static str> {
+    let cases = op_cases::all();
+    cases.iter().map(|case| (case.op().name(), relp_gpu::wgsl(case.op()))).collect()
+}
+
+/// The files of a folder, by name without the extension; other folders aside.
+fn files(folder: &str) -> BTreeMap<String, String> {
+    let shaders = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/gpu/shaders");
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(shaders.join(folder)).unwrap() {
         let path = entry.unwrap().path();
+        if path.is_dir() {
+            assert!(path.ends_with("shared"), "{}", path.display());
+            continue;
+        }
         assert_eq!(path.extension().unwrap(), "wgsl", "{}", path.display());
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        sources.insert(name, fs::read_to_string(path).unwrap());
+        files.insert(name, fs::read_to_string(path).unwrap());
     }
-    sources
+    files
 }
 
 /// The modules, by name.
-fn modules() -> BTreeMap<String, Module> {
+fn modules() -> BTreeMap<&'static str, Module> {
     let parse = |name: &str, source: &str| {
         naga::front::wgsl::parse_str(source)
             .unwrap_or_else(|error| panic!("{}", error.emit_to_string_with_path(source, name)))
     };
-    sources().iter().map(|(name, source)| (name.clone(), parse(name, source))).collect()
+    sources().into_iter().map(|(name, source)| (name, parse(name, source))).collect()
 }
 
 fn bytes_in(module: &Module, wanted: AddressSpace) -> u32 {
@@ -64,9 +74,27 @@ fn bindings(module: &Module) -> BTreeMap<u32, &GlobalVariable> {
 
 #[test]
 fn every_op_has_its_shader_and_no_other_file_is_there() {
-    let names: BTreeSet<String> = sources().into_keys().collect();
-    assert_eq!(names, Op::NAMES.into_iter().map(str::to_owned).collect());
+    let (files, sources) = (files(""), sources());
+    let names: BTreeSet<&str> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, BTreeSet::from(Op::NAMES));
     assert_eq!(names.len(), Op::NAMES.len());
+    // Each op is given its own file.
+    for (name, file) in &files {
+        assert!(sources[name.as_str()].starts_with(file.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn what_is_shared_is_used_and_written_nowhere_else() {
+    for (name, file) in files("shared") {
+        let users = sources().values().filter(|source| source.ends_with(file.as_str())).count();
+        assert!(users > 1, "{name}");
+        let functions = file.lines().filter(|line| line.starts_with("fn "));
+        for function in functions {
+            let copies = files("").values().filter(|file| file.contains(function)).count();
+            assert_eq!(copies, 0, "{name}: {function}");
+        }
+    }
 }
 
 #[test]

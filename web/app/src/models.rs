@@ -77,12 +77,6 @@ pub fn bundled() -> ModelSource {
     ModelSource::Folder { name: words::MODEL.to_owned(), url: "models/primer/".to_owned() }
 }
 
-/// A model of a hub.
-pub fn of_hub(name: String, mirrors: &str) -> ModelSource {
-    let mirrors = mirrors.split([',', ' ']).filter(|one| !one.is_empty()).map(str::to_owned);
-    ModelSource::Hub { name, mirrors: mirrors.collect() }
-}
-
 /// How a download is going, in a line.
 pub fn progress(download: &Download) -> String {
     let Download { file, done, total, rate, left } = download;
@@ -156,7 +150,8 @@ impl Models {
             Wanted::Bundled => Some(bundled()),
             Wanted::Files => None,
             Wanted::Known(_) | Wanted::Other => {
-                Some(of_hub(wanted.hub_name(&other)?, &self.mirrors.get()))
+                let name = wanted.hub_name(&other)?;
+                Some(ModelSource::Hub { name, mirrors: self.mirrors.get() })
             }
         }
     }

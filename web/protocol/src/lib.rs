@@ -108,8 +108,8 @@ pub enum ModelSource {
     Hub {
         /// The name of a known model, or `OWNER/NAME`.
         name: String,
-        /// The hubs to ask, one after the other; the usual one if there is none.
-        mirrors: Vec<String>,
+        /// The hubs to ask, one after the other, as a person writes them; the usual one if there is none.
+        mirrors: String,
     },
     /// Files that the person has chosen. They came in the message before, as an array of `File`: such
     /// things cannot be written down.

@@ -1,6 +1,7 @@
 //! Small things that JavaScript has no types for.
 
-use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
+use futures_util::future::{Either, select};
+use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::WorkerNavigator;
@@ -46,33 +47,30 @@ pub(crate) fn after(milliseconds: i32) -> Promise {
         let set =
             scope().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
         if set.is_err() {
-            drop(resolve.call0(&JsValue::UNDEFINED));
+            settle(&resolve);
         }
     })
 }
 
-/// The first of two promises to come; `None` if it is the second.
-pub(crate) async fn before(wanted: &Promise, other: &Promise) -> Option<Result<JsValue, JsValue>> {
-    let mark = JsValue::symbol(None);
-    let give_mark = Closure::<dyn FnMut(JsValue) -> JsValue>::new({
-        let mark = mark.clone();
-        move |_| mark.clone()
-    });
-    let other = other.then_map_mark(&give_mark);
-    let both = Array::of2(wanted, &other);
-    let first = done(Promise::race(&both)).await;
-    if first.as_ref().is_ok_and(|value| *value == mark) { None } else { Some(first) }
-}
-
-trait ThenMark {
-    fn then_map_mark(&self, f: &Closure<dyn FnMut(JsValue) -> JsValue>) -> Promise;
-}
-
-impl ThenMark for Promise {
-    fn then_map_mark(&self, f: &Closure<dyn FnMut(JsValue) -> JsValue>) -> Promise {
-        let then = get(self, "then").unchecked_into::<Function>();
-        then.call1(self, f.as_ref()).map_or_else(|_| self.clone(), JsCast::unchecked_into)
+/// What a promise comes to, unless the other one is settled before.
+pub(crate) async fn before(wanted: Promise, other: Promise) -> Option<Result<JsValue, JsValue>> {
+    match select(JsFuture::from(wanted), JsFuture::from(other)).await {
+        Either::Left((outcome, _)) => Some(outcome),
+        Either::Right(_) => None,
     }
+}
+
+/// A promise, and what settles it; `None` only if the browser breaks its own rules.
+pub(crate) fn promise() -> (Promise, Option<Function>) {
+    let mut settle = None;
+    let promise = Promise::new(&mut |resolve, _| settle = Some(resolve));
+    (promise, settle)
+}
+
+/// Settles a promise.
+pub(crate) fn settle(function: &Function) {
+    // A promise's own function throws nothing.
+    drop(function.call0(&JsValue::UNDEFINED));
 }
 
 /// Every name that an asynchronous iterator gives.

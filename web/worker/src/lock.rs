@@ -1,6 +1,5 @@
 //! Two tabs that want the same model: one fetches it, the other waits (Web Locks).
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Function, Object, Promise, Reflect};
@@ -23,24 +22,12 @@ impl Lock {
         let Ok(request) = js::get(&locks, "request").dyn_into::<Function>() else {
             return Ok(Self { release: None });
         };
-        let release = Rc::new(RefCell::new(None));
-        let held = {
-            let release = release.clone();
-            Promise::new(&mut move |resolve, _| {
-                release.replace(Some(resolve));
-            })
-        };
         // The lock lasts as long as the promise that the callback gives.
-        let got = Rc::new(RefCell::new(None));
-        let acquired = {
-            let got = got.clone();
-            Promise::new(&mut move |resolve, _| {
-                got.replace(Some(resolve));
-            })
-        };
+        let (held, release) = js::promise();
+        let (acquired, acquire) = js::promise();
         let callback = Closure::<dyn FnMut(JsValue) -> Promise>::new(move |_| {
-            if let Some(got) = got.borrow_mut().take() {
-                drop(Function::call0(&got, &JsValue::UNDEFINED));
+            if let Some(acquire) = &acquire {
+                js::settle(acquire);
             }
             held.clone()
         });
@@ -51,27 +38,19 @@ impl Lock {
             inbox.set_abort(abort);
         }
         let asked = request.call3(&locks, &name.into(), &options, callback.as_ref());
-        let lock = Self { release: release.borrow_mut().take() };
-        let Ok(asked) = asked else { return Ok(lock) };
-        let asked: Promise = asked.unchecked_into();
-        let first = js::before(&asked, &acquired).await;
-        if inbox.is_cancelled() {
-            return Err(EngineError::Cancelled);
+        let lock = Self { release };
+        // Locks may be refused, as in a private window; then there is nothing to wait for.
+        if let Ok(asked) = asked {
+            js::before(asked.unchecked_into(), acquired).await;
         }
-        match first {
-            // Locks may be refused, as in a private window.
-            Some(Err(_) | Ok(_)) | None => {}
-        }
-        drop(callback);
-        Ok(lock)
+        if inbox.is_cancelled() { Err(EngineError::Cancelled) } else { Ok(lock) }
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if let Some(release) = self.release.take() {
-            // It cannot fail: it settles a promise.
-            drop(release.call0(&JsValue::UNDEFINED));
+        if let Some(release) = &self.release {
+            js::settle(release);
         }
     }
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use relp_engine::EngineError;
 use relp_hub::preflight::{self, Limits, Place};
 use relp_hub::{
-    Cancelled, Entry, Fetch, FetchError, KNOWN, Known, Mirrors, ModelFile, ModelId, Part, Progress,
-    Store, Wanted, Watch,
+    Cancelled, Entry, Fetch, FetchError, Known, Mirrors, ModelFile, ModelId, Part, Progress, Store,
+    Wanted, Watch,
 };
 use relp_model::{Choice, Precision};
 use relp_protocol::{Download, Event, Id, Preflight, Stored, StoredModel};
@@ -16,7 +16,7 @@ use web_sys::{File, StorageEstimate};
 use crate::inbox::Inbox;
 use crate::js;
 use crate::lock::Lock;
-use crate::net::Net;
+use crate::net::{Net, Server};
 use crate::opfs::{contents, remove_folder};
 use crate::post;
 use crate::shelf::Shelf;
@@ -61,12 +61,12 @@ pub(crate) async fn from_hub(
     inbox: &Rc<Inbox>,
     id: Id,
     name: &str,
-    mirrors: &[String],
+    mirrors: &str,
 ) -> Result<Files, EngineError> {
     let model = ModelId::from_name(name).map_err(|error| fetching(error.into()))?;
-    let mirrors = match mirrors {
-        [] => Mirrors::default(),
-        named => Mirrors::from_text(&named.join(" ")).map_err(|error| fetching(error.into()))?,
+    let mirrors = match mirrors.trim() {
+        "" => Mirrors::default(),
+        named => Mirrors::from_text(named).map_err(|error| fetching(error.into()))?,
     };
     let lock = Some(Lock::hold(&format!("relp {}", model.repo), inbox).await?);
     let of = model.known.map(Known::download);
@@ -101,7 +101,7 @@ async fn open(
     file: ModelFile,
     part: Part,
 ) -> Result<Fetch<Net, Shelf, DownloadWatch>, EngineError> {
-    let net = Net { inbox: inbox.clone() };
+    let net = Net { server: Server::Hub, inbox: inbox.clone() };
     let watch = DownloadWatch { inbox: inbox.clone(), id };
     let wanted = Wanted::of(model, file);
     let fetch = Fetch::open(net, Shelf::open().await, watch, mirrors.clone(), wanted, part).await;
@@ -233,32 +233,18 @@ pub(crate) async fn preflight(
         is_stored &= record.is_some_and(|record| record.complete);
     }
     let place = if choice == Choice::Cpu { Place::Cpu } else { Place::Gpu };
-    let halves = match precision {
-        Precision::F32 => preflight::Precision::Full,
-        Precision::F16 => preflight::Precision::Compact,
-    };
     let room = estimate()
         .await
         .and_then(|estimate| Some(estimate.get_quota()? - estimate.get_usage().unwrap_or(0.0)));
     let limits = Limits {
         storage: room.map(|room| room.max(0.0) as u64),
         gpu: None,
+        file: Some(MOST_BYTES),
         memory: Some(MOST_BYTES),
     };
-    let found = preflight::preflight(known, place, halves, bytes, limits);
-    let too_long = known.download() > MOST_BYTES;
-    let (fits, words) = if too_long {
-        let words = format!(
-            "{} has files of more than 4 GB, which this page cannot read; the command line can.",
-            known.title
-        );
-        (false, words)
-    } else {
-        (found.fits, found.words)
-    };
-    let smaller = KNOWN.iter().rev().find(|other| other.download() < known.download());
-    let instead = found.instead.or(smaller.filter(|_| !fits)).map(|other| other.repo.to_owned());
-    Ok(Preflight { name, words, fits, instead, is_stored })
+    let found = preflight::preflight(known, place, precision.bytes(), bytes, limits);
+    let instead = found.instead.map(|other| other.repo.to_owned());
+    Ok(Preflight { name, words: found.words, fits: found.fits, instead, is_stored })
 }
 
 /// Asks the browser to keep what is stored until it is removed here.

@@ -1,4 +1,4 @@
-//! The network as a hub's files come over it: `fetch`.
+//! The network: `fetch`.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -18,16 +18,26 @@ const PATIENCE: i32 = 30_000;
 /// Milliseconds after which a wait looks whether it is still wanted.
 const GLANCE: u64 = 100;
 
+/// Whose files are fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    /// The page's own, as any other of its files.
+    Own,
+    /// A hub: it is sent no cookies, and what is stored is this program's to decide.
+    Hub,
+}
+
 /// The browser's `fetch`, for as long as the command is wanted.
 pub(crate) struct Net {
+    pub(crate) server: Server,
     pub(crate) inbox: Rc<Inbox>,
 }
 
 impl Net {
     /// What a promise comes to, unless it takes too long or is not wanted any more.
-    async fn in_time(&self, promise: &Promise) -> Result<wasm_bindgen::JsValue, TransportError> {
+    async fn in_time(&self, promise: Promise) -> Result<wasm_bindgen::JsValue, TransportError> {
         let network = |why: String| TransportError::Network(why);
-        match js::before(promise, &js::after(PATIENCE)).await {
+        match js::before(promise, js::after(PATIENCE)).await {
             _ if self.inbox.is_cancelled() => Err(TransportError::Cancelled),
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) => Err(network(js::reason(&error))),
@@ -45,15 +55,16 @@ impl Transport for Net {
         let abort = AbortController::new().map_err(failed)?;
         init.set_signal(Some(&abort.signal()));
         self.inbox.set_abort(abort.clone());
-        // The hub sends no cookies, and what is stored is this program's to decide.
-        init.set_cache(web_sys::RequestCache::NoStore);
-        init.set_credentials(web_sys::RequestCredentials::Omit);
+        if self.server == Server::Hub {
+            init.set_cache(web_sys::RequestCache::NoStore);
+            init.set_credentials(web_sys::RequestCredentials::Omit);
+        }
         if ask.from > 0 {
             let headers = Headers::new().map_err(failed)?;
             headers.set("Range", &format!("bytes={}-", ask.from)).map_err(failed)?;
             init.set_headers(&headers);
         }
-        let answer = self.in_time(&scope().fetch_with_str_and_init(&ask.url, &init)).await?;
+        let answer = self.in_time(scope().fetch_with_str_and_init(&ask.url, &init)).await?;
         let answer: web_sys::Response = answer.unchecked_into();
         let text = |name: &str| answer.headers().get(name).ok().flatten();
         let status = answer.status();
@@ -74,7 +85,11 @@ impl Transport for Net {
             commit: text("x-repo-commit"),
             content_type: text("content-type"),
             retry_after: text("retry-after").and_then(|after| after.parse().ok()),
-            body: Pieces { net: Net { inbox: self.inbox.clone() }, reader, abort },
+            body: Pieces {
+                net: Net { server: self.server, inbox: self.inbox.clone() },
+                reader,
+                abort,
+            },
         })
     }
 
@@ -105,7 +120,7 @@ pub(crate) struct Pieces {
 impl Body for Pieces {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
         let Some(reader) = &self.reader else { return Ok(None) };
-        let piece = self.net.in_time(&reader.read()).await?;
+        let piece = self.net.in_time(reader.read()).await?;
         if js::get(&piece, "done").is_truthy() {
             return Ok(None);
         }

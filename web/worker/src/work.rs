@@ -105,11 +105,9 @@ impl Worker {
         url: &str,
     ) -> Result<models::Files, EngineError> {
         let mut control = self.control(id, Stage::Fetching);
-        let mut fetch =
-            async |name: &str| download(&self.inbox, &mut control, &format!("{url}{name}")).await;
-        let config = fetch("config.json").await?.to_vec();
-        let tokenizer = fetch("tokenizer.json").await?.to_vec();
-        let weights = Weights::Array(fetch("model.safetensors").await?);
+        let mut fetch = async |name: &str| download(&mut control, format!("{url}{name}")).await;
+        let (config, tokenizer) = (fetch("config.json").await?, fetch("tokenizer.json").await?);
+        let weights = Weights::Array(js::bytes(&fetch("model.safetensors").await?));
         Ok(models::Files { name: name.to_owned(), config, tokenizer, weights, lock: None })
     }
 
