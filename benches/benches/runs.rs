@@ -62,8 +62,9 @@ impl Case {
         let pair = Pair { clean, corrupted, answers: vec![token(5)], foils: vec![token(6)] };
         let request = Request { method, sites: sites.to_vec(), ..Request::default() };
         let recipe = Recipe::new(&request, &pair);
-        assert_eq!(recipe.parts(config), 1, "a case is one tape");
-        let computation = recipe.record(config, 0);
+        let parts = recipe.parts(config);
+        assert_eq!(parts.len(), 1, "a case is one tape");
+        let computation = recipe.record(config, &parts[0]);
         let mut noise = Noise(1);
         let mut weights = HashMap::new();
         for (_, info) in computation.tape().bufs() {

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use relp_model::{Direction, Figure, Map, Method, Metric, Prediction, Replace, Site, Token, mean};
+use relp_model::{
+    Direction, Figure, Map, Method, Metric, Prediction, Replace, Site, Token, mean, same_length,
+};
 
 use crate::args::Options;
 use crate::columns::Columns;
@@ -21,6 +23,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     options.idle(methods).into_iter().for_each(note);
     let mut model = Model::load(options.model.as_deref(), options.executor, options.weights)?;
     let questions = source.read(&model.engine().reader(), options.metric)?;
+    if options.mean {
+        let lengths = questions.iter().map(|question| question.pair.positions());
+        same_length(lengths).map_err(Failure::input)?;
+    }
     let mut figures = Vec::with_capacity(questions.len() * methods.len());
     for (at, question) in questions.iter().enumerate() {
         for &method in methods {

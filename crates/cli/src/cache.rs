@@ -150,6 +150,15 @@ impl Cache {
         self.folder(&entry.repo).join("blobs").join(name)
     }
 
+    /// Whether another revision has the same bytes.
+    fn is_seen_elsewhere(&self, entry: &Entry, blob: &Path) -> bool {
+        let seen = self.snapshot(entry);
+        let folders = fs::read_dir(self.folder(&entry.repo).join("snapshots"));
+        let folders = folders.into_iter().flatten().flatten().map(|folder| folder.path());
+        let mut others = folders.map(|folder| folder.join(entry.file.name()));
+        others.any(|other| other != seen && fs::canonicalize(&other).is_ok_and(|to| to == blob))
+    }
+
     /// The record of an entry; one that the hub's own client has put there gets one from what is seen.
     fn read_record(&self, entry: &Entry) -> Option<Record> {
         let seen = self.snapshot(entry);
@@ -321,8 +330,11 @@ impl Store for Cache {
         if record.complete {
             // Only what lies among the blobs: a link may lead anywhere.
             let blobs = fs::canonicalize(self.folder(&entry.repo).join("blobs")).ok();
-            let blob = fs::canonicalize(&seen).ok();
-            gone.extend(blob.filter(|blob| blobs.is_some_and(|blobs| blob.starts_with(blobs))));
+            let linked = fs::canonicalize(&seen).ok();
+            let linked = linked.filter(|blob| blobs.is_some_and(|blobs| blob.starts_with(blobs)));
+            // Where there are no links, what is seen is a file of its own.
+            let blob = linked.or_else(|| fs::canonicalize(self.blob(entry, &record)).ok());
+            gone.extend(blob.filter(|blob| !self.is_seen_elsewhere(entry, blob)));
             gone.push(seen);
         }
         gone.push(self.record_file(entry));

@@ -17,7 +17,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let source = Source::file(path, !options.no_bos)?;
     if !options.methods.is_empty() {
-        options.idle(&options.methods).into_iter().for_each(note);
+        let methods = [options.methods.as_slice(), options.against.as_slice()].concat();
+        options.idle(&methods).into_iter().for_each(note);
     }
     let mut model = Model::load(options.model.as_deref(), options.executor, options.weights)?;
     let questions = source.read(&model.engine().reader(), options.metric)?;

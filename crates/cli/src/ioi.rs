@@ -68,7 +68,8 @@ pub(crate) fn generated(
     let (names, verbs, places, giving, things) = (names?, verbs?, places?, giving?, things?);
     let lists = [&opening, &verbs, &places, &giving, &things];
     let others: usize = lists.iter().map(|list| list.len()).product();
-    let possible = others.saturating_mul(names.len() * (names.len() - 1));
+    // Either of the two names can be the one that gives.
+    let possible = others.saturating_mul(2 * names.len() * (names.len() - 1));
     if names.len() < 2 || number > possible {
         return Err(Failure::input(format_args!(
             "--generated: this model has words for {possible} different pairs, not {number}"

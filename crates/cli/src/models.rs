@@ -263,10 +263,6 @@ fn list() -> Result<()> {
     let mut cache = Cache::locate()?;
     let mut lines: Vec<Line> = Vec::new();
     let mut seen: Vec<Repo> = Vec::new();
-    let entries = block_on(cache.list());
-    let entries = entries.map_err(|error| {
-        Failure::failed(format_args!("{} cannot be read: {error}", cache.root().display()))
-    })?;
     for known in &KNOWN {
         let id = ModelId::from_name(known.repo).map_err(FetchError::from)?;
         let found = cache.find(&id);
@@ -286,7 +282,7 @@ fn list() -> Result<()> {
         });
     }
     for repo in cache.repos() {
-        if seen.contains(&repo) || !entries.iter().any(|entry| entry.repo == repo) {
+        if seen.contains(&repo) {
             continue;
         }
         let id = ModelId { repo, revision: Revision::main(), known: None };
@@ -391,7 +387,5 @@ fn remove(name: &str) -> Result<()> {
         bytes: u64,
     }
     let removed = Removed { name: id.repo.to_string(), bytes };
-    Out::default().give(&removed, || {
-        format!("{} was removed: {} are free again.\n", removed.name, Bytes(bytes))
-    })
+    Out::default().give(&removed, || format!("{} was removed ({}).\n", removed.name, Bytes(bytes)))
 }

@@ -30,8 +30,8 @@ pub(crate) enum Source {
         answers: Vec<u32>,
         foils: Vec<u32>,
     },
-    /// Each with the place where it stands.
-    File(Vec<(String, PairText)>),
+    /// Of a file or a set, each with the place where it stands.
+    Several(Vec<(String, PairText)>),
 }
 
 /// A line of a file of pairs. What else it says is left alone.
@@ -159,14 +159,20 @@ impl Source {
                  corrupted, answer and foil"
             )));
         }
-        Ok(Self::File(pairs))
+        Ok(Self::Several(pairs))
+    }
+
+    /// Pairs that this program knows, each named by the set and its clean prompt.
+    pub(crate) fn set(name: &str, pairs: Vec<PairText>) -> Self {
+        let placed = |pair: PairText| (format!("{name}, \"{}\"", pair.clean), pair);
+        Self::Several(pairs.into_iter().map(placed).collect())
     }
 
     /// Reads the pairs as a model does, for a metric.
     pub(crate) fn read(self, reader: &Reader, metric: Metric) -> Result<Vec<Question>> {
         match self {
             Self::Text(text) => Ok(vec![read(&text, None, reader, metric)?]),
-            Self::File(pairs) => {
+            Self::Several(pairs) => {
                 let one = |(place, text)| read(&text, Some(place), reader, metric);
                 pairs.into_iter().map(one).collect()
             }
@@ -200,7 +206,7 @@ fn read(
 ) -> Result<Question> {
     let pair = reader.pair(text, metric).map_err(EngineError::Pair);
     let pair = pair.map_err(|error| Failure::from(error).at(place.as_deref()))?;
-    for hint in reader.preview(text, metric).notes {
+    for hint in reader.notes(text) {
         note(&place.as_ref().map_or_else(|| hint.to_string(), |place| format!("{place}: {hint}")));
     }
     Ok(Question { pair, place })

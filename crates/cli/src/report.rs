@@ -178,10 +178,13 @@ impl Report {
             each_rows(method, &mut each);
         }
         if means.is_empty() {
-            text.push_str(
-                "\nBatch mean: none, as the prompts are of several lengths and their cells do not \
-                 correspond\n",
-            );
+            text.push_str(match self.positions {
+                None => {
+                    "\nBatch mean: none, as the prompts are of several lengths and their cells do not \
+                     correspond\n"
+                }
+                Some(_) => "\nBatch mean: none, as the maps have no cells in common\n",
+            });
         } else {
             let _ = writeln!(text, "\nBatch mean: maps averaged over the pairs, then compared");
             means.write(&mut text);

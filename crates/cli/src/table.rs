@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use relp_engine::EngineError;
-use relp_model::{Metric, PairText, Site};
+use relp_model::{Metric, Site};
 use serde::Serialize;
 
 use crate::args::Options;
@@ -12,7 +11,7 @@ use crate::failure::{Failure, Result};
 use crate::ioi;
 use crate::model::Model;
 use crate::output::note;
-use crate::pairs::Question;
+use crate::pairs::Source;
 use crate::report::{Compared, Report};
 
 /// Pearson's correlations with exact patching, as others found them: `resid_pre`, `attn_out`,
@@ -76,22 +75,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let mut reports = Vec::new();
     for (set, pairs) in sets {
-        let questions = read(&set, &pairs, &model)?;
+        let source = Source::set(&set, pairs);
+        let questions = source.read(&model.engine().reader(), Metric::LogitDiff)?;
         reports.push(Report::make(set, &questions, options, &mut model)?);
     }
     let table = Table { published: &PUBLISHED, reports };
     options.out.give(&table, || table.text())
-}
-
-pub(crate) fn read(set: &str, pairs: &[PairText], model: &Model) -> Result<Vec<Question>> {
-    let reader = model.engine().reader();
-    let one = |pair: &PairText| {
-        let place = Some(format!("{set}, \"{}\"", pair.clean));
-        let read = reader.pair(pair, Metric::LogitDiff).map_err(EngineError::Pair);
-        let pair = read.map_err(|error| Failure::from(error).at(place.as_deref()))?;
-        Ok(Question { pair, place })
-    };
-    pairs.iter().map(one).collect()
 }
 
 impl Table {

@@ -33,8 +33,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     request.check().map_err(EngineError::Pair)?;
     let recipe = Recipe::of_length(&request, positions);
     let parts = recipe.parts(&config);
-    if parts > 1 {
-        note(&format!("This run is done in {parts} parts, each with a tape: the first is listed."));
+    if parts.len() > 1 {
+        note(&format!(
+            "This run is done in {} parts, each with a tape: the first is listed.",
+            parts.len()
+        ));
     }
-    options.out.give_text(&recipe.record(&config, 0).tape().to_string())
+    options.out.give_text(&recipe.record(&config, &parts[0]).tape().to_string())
 }

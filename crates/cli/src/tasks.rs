@@ -10,8 +10,8 @@ use crate::columns::number;
 use crate::failure::{Failure, Result};
 use crate::ioi;
 use crate::model::Model;
+use crate::pairs::Source;
 use crate::report::{Compared, Report, place};
-use crate::table::read;
 
 /// Generated pairs of the paper's task, and their seed.
 const GENERATED: (usize, u64) = (32, 0);
@@ -39,7 +39,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut text = String::new();
     for (set, pairs) in sets {
         // A model with another vocabulary has other words of one token.
-        match read(&set, &pairs, &model) {
+        let reader = model.engine().reader();
+        match Source::set(&set, pairs).read(&reader, asked.metric) {
             Ok(questions) => {
                 let report = Report::make(set, &questions, &asked, &mut model)?;
                 section(&mut text, &report);

@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use relp_model::{
-    Checkpoint, Choice, Computation, Config, Device, Executor as FigureExecutor, FIGURE_SCHEMA,
-    Fallback, Figure, Kind, Loaded, Map, Method, MetricValues, ModelInfo, Neuron, Pair, PairText,
-    Part, Precision, Predictions, Problem, Prompt, Recipe, Request, Run, Site, Token, Tokenizer,
-    Tokens, check_normaliser, mean, top_predictions,
+    Checkpoint, Choice, Computation, Config, Device, Direction, Executor as FigureExecutor,
+    FIGURE_SCHEMA, Fallback, Figure, Kind, Loaded, Map, Method, MetricValues, ModelInfo, Neuron,
+    Pair, PairText, Part, Patch, Precision, Predictions, Problem, Prompt, Recipe, Request, Run,
+    Site, Token, Tokenizer, Tokens, check_normaliser, mean, same_length, top_predictions,
 };
-use relp_tape::{Piece, Storage};
+use relp_tape::{Feed, Outputs, Piece, Storage, Tape};
 use sha2::{Digest, Sha256};
 
 use crate::control::{Control, Pace, Share};
@@ -123,6 +123,7 @@ impl<S: WeightSource> Engine<S> {
         };
         let pairs: Vec<Pair> =
             request.batch.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        same_length(pairs.iter().map(Pair::positions))?;
         let of = pairs.len();
         let mut figures = Vec::with_capacity(of);
         for (at, pair) in pairs.into_iter().enumerate() {
@@ -184,8 +185,8 @@ impl<S: WeightSource> Engine<S> {
         let asked = Request { method: Method::Relp, sites, ..request.clone() };
         let asked = match asked.check() {
             Ok(()) => asked,
-            // Where gradients are 0, they are taken of the logits.
-            Err(_) => Request { metric: relp_model::Metric::LogitDiff, ..asked },
+            // Where a metric is flat in one run, it is not in the other.
+            Err(_) => Request { direction: Direction::Denoise, ..asked },
         };
         let run = self.run_somewhere(pair, &asked, control).await?;
         let scores = run.scores.get(&Site::Post).map_or(&[][..], Vec::as_slice);
@@ -210,11 +211,11 @@ impl<S: WeightSource> Engine<S> {
     }
 
     /// Whether the GPU is in use and at fault.
-    pub(crate) fn is_of_gpu(&self, error: &EngineError) -> bool {
+    fn is_of_gpu(&self, error: &EngineError) -> bool {
         self.device.kind == Kind::Gpu && error.is_of_gpu()
     }
 
-    pub(crate) async fn fall_back(
+    async fn fall_back(
         &mut self,
         error: &EngineError,
         control: &mut impl Control,
@@ -246,14 +247,15 @@ impl<S: WeightSource> Engine<S> {
     ) -> Result<Run, EngineError> {
         let recipe = Recipe::new(request, pair);
         let parts = recipe.parts(&self.reader.config);
-        let mut pace = Pace::new(control, parts);
+        let mut pace = Pace::new(control, parts.len());
         pace.now(0, 1).await?;
         let mut whole: Option<Run> = None;
-        for part in 0..parts {
+        for (at, part) in parts.iter().enumerate() {
+            let rest = &parts[at + 1..];
             let mut ready = self.prepare(&recipe, part).await?;
             let outcome = self.run_part(&mut ready, pair, request, &mut pace).await;
             // Work in several parts takes much memory, so their plans are not kept.
-            if parts == 1 {
+            if parts.len() == 1 {
                 self.keep(ready);
             }
             let run = outcome?;
@@ -262,10 +264,10 @@ impl<S: WeightSource> Engine<S> {
                 Some(whole) => whole.add(&run),
             }
             pace.next_part();
-            if let Some(so_far) = whole.as_ref().filter(|_| part + 1 < parts) {
+            if let Some(so_far) = whole.as_ref().filter(|_| !rest.is_empty()) {
                 let figure = self.figure(pair.clone(), request, so_far.clone())?;
-                let missing = recipe.missing(&self.reader.config, part + 1);
-                pace.part(Part { figure, missing });
+                let missing = rest.iter().flatten().map(|patch| (patch.site, patch.cell()));
+                pace.part(Part { figure, missing: missing.collect() });
             }
         }
         pace.now(0, 1).await?;
@@ -284,24 +286,58 @@ impl<S: WeightSource> Engine<S> {
     ) -> Result<Run, EngineError> {
         let feed = computation.feed(pair, request.direction);
         let outputs = self.executor.run(plan, feed, pace).await?;
-        let implausible =
-            |what| EngineError::Implausible { device: self.device.name.clone(), what };
-        if let Some(buf) = outputs.first_not_finite() {
-            let name = computation.tape().name(buf);
-            return Err(implausible(format!("{name} is not a finite number")));
-        }
+        self.check_finite(computation.tape(), &outputs)?;
         let run = computation.read(&outputs, request.direction);
         if agrees_with_itself(&run, pair, request) {
             Ok(run)
         } else {
-            Err(implausible("two ways to compute the logits disagree".to_owned()))
+            Err(self.implausible("two ways to compute the logits disagree".to_owned()))
         }
     }
 
-    /// The plan of a part, made now unless it was kept.
-    async fn prepare(&mut self, recipe: &Recipe, part: usize) -> Result<Ready, EngineError> {
-        let kept = self.plans.iter().position(|ready| ready.recipe == *recipe);
-        if let Some(index) = kept.filter(|_| part == 0) {
+    /// Runs a tape once; if the GPU fails, on the CPU.
+    pub(crate) async fn outputs(
+        &mut self,
+        tape: &Tape,
+        feed: &Feed,
+        control: &mut impl Control,
+    ) -> Result<Outputs, EngineError> {
+        match self.run_tape(tape, feed, control).await {
+            Err(error) if self.is_of_gpu(&error) => {
+                self.fall_back(&error, control).await?;
+                self.run_tape(tape, feed, control).await
+            }
+            other => other,
+        }
+    }
+
+    async fn run_tape(
+        &mut self,
+        tape: &Tape,
+        feed: &Feed,
+        control: &mut impl Control,
+    ) -> Result<Outputs, EngineError> {
+        let mut plan = self.executor.plan(tape).await?;
+        let mut pace = Pace::new(control, 1);
+        let outputs = self.executor.run(&mut plan, feed.clone(), &mut pace).await?;
+        self.check_finite(tape, &outputs)?;
+        Ok(outputs)
+    }
+
+    fn check_finite(&self, tape: &Tape, outputs: &Outputs) -> Result<(), EngineError> {
+        outputs.first_not_finite().map_or(Ok(()), |buf| {
+            let name = tape.name(buf);
+            Err(self.implausible(format!("{name} is not a finite number")))
+        })
+    }
+
+    fn implausible(&self, what: String) -> EngineError {
+        EngineError::Implausible { device: self.device.name.clone(), what }
+    }
+
+    /// The plan of a part, made now unless it was kept: only that of work in one part is.
+    async fn prepare(&mut self, recipe: &Recipe, part: &[Patch]) -> Result<Ready, EngineError> {
+        if let Some(index) = self.plans.iter().position(|ready| ready.recipe == *recipe) {
             return Ok(self.plans.remove(index));
         }
         let computation = recipe.record(&self.reader.config, part);
@@ -341,8 +377,9 @@ impl<S: WeightSource> Engine<S> {
             if request.method.is_unsigned() {
                 scores.iter_mut().for_each(|x| *x = x.abs());
             }
-            let neurons = match (site, request.neurons.is_empty()) {
-                (Site::Post, true) => {
+            // An exact run has the neurons that it patched, an estimate has all.
+            let neurons = match (site, request.method) {
+                (Site::Post, method) if method != Method::Ap => {
                     Neuron::largest(&scores, config.n_layer, config.d_mlp, request.top)
                 }
                 _ => request.neurons.clone(),

@@ -1,9 +1,8 @@
 //! Where the heads of a layer look.
 
-use relp_model::{Config, Metric, Pair, PairText, Patterns, gpt2};
+use relp_model::{Config, Metric, PairText, Patterns, gpt2};
 use relp_tape::{Feed, Tape};
 
-use crate::control::Pace;
 use crate::{Control, Engine, EngineError, WeightSource};
 
 impl<S: WeightSource> Engine<S> {
@@ -24,21 +23,6 @@ impl<S: WeightSource> Engine<S> {
         if layer >= layers {
             return Err(EngineError::NoLayer { layer, layers });
         }
-        match self.run_patterns(&pair, layer, control).await {
-            Err(error) if self.is_of_gpu(&error) => {
-                self.fall_back(&error, control).await?;
-                self.run_patterns(&pair, layer, control).await
-            }
-            other => other,
-        }
-    }
-
-    async fn run_patterns(
-        &mut self,
-        pair: &Pair,
-        layer: usize,
-        control: &mut impl Control,
-    ) -> Result<Patterns, EngineError> {
         // Later layers are not needed.
         let config = Config { n_layer: layer + 1, ..self.reader.config.clone() };
         let mut tape = Tape::new();
@@ -48,13 +32,7 @@ impl<S: WeightSource> Engine<S> {
         let mut feed = Feed::new();
         let tokens = pair.clean.iter().chain(&pair.corrupted);
         feed.ids(ids, tokens.map(|token| token.id).collect());
-        let mut plan = self.executor.plan(&tape).await?;
-        let mut pace = Pace::new(control, 1);
-        let outputs = self.executor.run(&mut plan, feed, &mut pace).await?;
-        if outputs.first_not_finite().is_some() {
-            let what = "an attention pattern is not made of finite numbers".to_owned();
-            return Err(EngineError::Implausible { device: self.loaded().device.name, what });
-        }
+        let outputs = self.outputs(&tape, &feed, control).await?;
         let (clean, corrupted) = {
             let values = outputs.get(pattern);
             values.split_at(values.len() / 2)

@@ -3,7 +3,6 @@
 use relp_model::{Field, Prediction, Problem, Token, gpt2, top_predictions};
 use relp_tape::{Feed, Tape};
 
-use crate::control::Pace;
 use crate::{Control, Engine, EngineError, WeightSource};
 
 impl<S: WeightSource> Engine<S> {
@@ -27,22 +26,6 @@ impl<S: WeightSource> Engine<S> {
         if let Some(problem) = problem {
             return Err(EngineError::Pair(vec![problem]));
         }
-        let logits = match self.last_logits(prompt, control).await {
-            Err(error) if self.is_of_gpu(&error) => {
-                self.fall_back(&error, control).await?;
-                self.last_logits(prompt, control).await?
-            }
-            other => other?,
-        };
-        Ok(top_predictions(&logits, k, &self.reader.tokenizer))
-    }
-
-    /// The logits at the last position.
-    async fn last_logits(
-        &mut self,
-        prompt: &[Token],
-        control: &mut impl Control,
-    ) -> Result<Vec<f32>, EngineError> {
         let config = &self.reader.config;
         let mut tape = Tape::new();
         let (ids, forward) = gpt2::forward(&mut tape, config, 1, prompt.len());
@@ -50,13 +33,7 @@ impl<S: WeightSource> Engine<S> {
         tape.output(logits);
         let mut feed = Feed::new();
         feed.ids(ids, prompt.iter().map(|token| token.id).collect());
-        let mut plan = self.executor.plan(&tape).await?;
-        let mut pace = Pace::new(control, 1);
-        let outputs = self.executor.run(&mut plan, feed, &mut pace).await?;
-        if outputs.first_not_finite().is_some() {
-            let what = "the logits are not finite numbers".to_owned();
-            return Err(EngineError::Implausible { device: self.loaded().device.name, what });
-        }
-        Ok(outputs.get(logits).to_vec())
+        let outputs = self.outputs(&tape, &feed, control).await?;
+        Ok(top_predictions(outputs.get(logits), k, &self.reader.tokenizer))
     }
 }

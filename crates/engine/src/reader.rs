@@ -1,6 +1,6 @@
 //! Reading prompts as a model does.
 
-use relp_model::{Config, Metric, Pair, PairText, Preview, Problem, Token, Tokenizer};
+use relp_model::{Config, Metric, Note, Pair, PairText, Preview, Problem, Token, Tokenizer};
 
 /// A model's tokenizer and limits: all that a pair is checked by. It can be used while the engine
 /// computes.
@@ -36,13 +36,18 @@ impl Reader {
         bos.into_iter().chain(tokens).collect()
     }
 
+    /// What a pair has that is allowed but seldom meant.
+    pub fn notes(&self, text: &PairText) -> Vec<Note> {
+        text.notes(&self.tokenizer)
+    }
+
     /// A pair as the model sees it, whether or not it can be compared.
     pub fn preview(&self, text: &PairText, metric: Metric) -> Preview {
         Preview {
             clean: self.tokens(&text.clean, text.bos),
             corrupted: self.tokens(&text.corrupted, text.bos),
             problems: self.pair(text, metric).err().unwrap_or_default(),
-            notes: text.notes(&self.tokenizer),
+            notes: self.notes(text),
         }
     }
 }

@@ -124,7 +124,8 @@ fn record(method: Method) -> Known {
         ..Request::default()
     };
     let pair = pair();
-    let computation = Recipe::new(&request, &pair).record(&CONFIG, 0);
+    let recipe = Recipe::new(&request, &pair);
+    let computation = recipe.record(&CONFIG, &recipe.parts(&CONFIG)[0]);
     let mut noise = Noise(0x2508_2125_8000_0001);
     let mut weights = Vec::new();
     for (_, info) in computation.tape().bufs() {

@@ -59,7 +59,7 @@ impl From<Cancelled> for FetchError {
     }
 }
 
-/// What each server did, and what to do about the last of it.
+/// What each server did, and what to do about the first.
 fn reasons(faults: &[(String, Fault)]) -> String {
     let of_one = |(server, fault): &(String, Fault)| format!("{fault} ({server})");
     let all = faults.iter().map(of_one).collect::<Vec<_>>().join(", and ");

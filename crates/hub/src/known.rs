@@ -206,11 +206,7 @@ impl Known {
 
     /// What a file has to be.
     pub fn expected(&self, file: ModelFile) -> Expected {
-        let (length, sha256) = match file {
-            ModelFile::Config => self.files[0],
-            ModelFile::Tokenizer => self.files[1],
-            ModelFile::Weights => self.files[2],
-        };
+        let (length, sha256) = self.files[file as usize];
         Expected { length, sha256: sha256.map(str::to_owned) }
     }
 
@@ -218,7 +214,7 @@ impl Known {
     pub fn length(&self, file: ModelFile) -> u64 {
         self.files[file as usize].0.unwrap_or_else(|| match file {
             ModelFile::Config => 1_000,
-            ModelFile::Tokenizer => 1_355_256,
+            ModelFile::Tokenizer => TOKENIZER.0.unwrap_or_default(),
             // The published files hold F32, and a causal mask a layer that nobody needs.
             ModelFile::Weights => {
                 let mask = self.sizes.n_ctx * self.sizes.n_ctx;

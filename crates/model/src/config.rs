@@ -154,15 +154,19 @@ impl Config {
         }
         let width = file.n_embd;
         let d_mlp = file.n_inner.unwrap_or(4 * width);
-        for (field, rows) in [
-            ("vocab_size", file.vocab_size),
-            ("n_positions", file.n_positions),
-            ("n_embd", 3 * width),
-            ("n_inner", d_mlp),
+        let inner = match file.n_inner {
+            Some(inner) => ("n_inner", inner, inner),
+            None => ("n_embd", width, d_mlp),
+        };
+        for (field, found, rows) in [
+            ("vocab_size", file.vocab_size, file.vocab_size),
+            ("n_positions", file.n_positions, file.n_positions),
+            ("n_embd", width, 3 * width),
+            inner,
         ] {
             if rows.checked_mul(width).is_none_or(|values| values > MOST_VALUES) {
                 let expected = "so small that no tensor has more than 2 GiB";
-                return Err(ConfigError::Size { field, found: rows, expected });
+                return Err(ConfigError::Size { field, found, expected });
             }
         }
         Ok(Self {
@@ -253,6 +257,10 @@ mod tests {
         ] {
             assert!(matches!(changed(from, to), ConfigError::Size { .. }), "{to}");
         }
+        // What is named is what stands in the file.
+        let wide = SMALL.replace("50257", "1000").replace("768", "49152");
+        let wide = Config::from_json(wide.as_bytes()).unwrap_err().to_string();
+        assert!(wide.contains("n_embd = 49152"), "{wide}");
         assert!(matches!(changed("\"n_layer\": 12", "\"n_layer\": -1"), ConfigError::Json(_)));
         assert!(matches!(Config::from_json(b"<html>").unwrap_err(), ConfigError::Json(_)));
     }

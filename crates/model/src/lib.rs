@@ -42,7 +42,7 @@ pub use figure::{
     Executor, FIGURE_SCHEMA, Figure, Map, MetricValues, ModelInfo, OfPair, Predictions, Tokens,
 };
 pub use integrated::Integrated;
-pub use mean::{NoMean, mean};
+pub use mean::{NoMean, mean, same_length};
 pub use metric::Metric;
 pub use names::{Direction, Method, UnknownName, rules_as_names};
 pub use neuron::Neuron;

@@ -25,6 +25,18 @@ pub enum NoMean {
     },
 }
 
+/// Whether pairs of so many positions have a mean.
+///
+/// # Errors
+/// If they have not.
+pub fn same_length(mut positions: impl Iterator<Item = usize>) -> Result<(), NoMean> {
+    let Some(first) = positions.next() else { return Err(NoMean::Empty) };
+    match positions.zip(2..).find(|&(found, _)| found != first) {
+        Some((found, pair)) => Err(NoMean::Lengths { pair, found, first }),
+        None => Ok(()),
+    }
+}
+
 /// The mean of figures that answer the same request of several pairs, with the sample standard
 /// deviation of every score, and with each pair's own. Of neurons, those are listed that every
 /// figure lists.
@@ -32,14 +44,8 @@ pub enum NoMean {
 /// # Errors
 /// If there is no figure, or the prompts differ in length.
 pub fn mean(figures: &[Figure]) -> Result<Figure, NoMean> {
+    same_length(figures.iter().map(|figure| figure.tokens.clean.len()))?;
     let Some(first) = figures.first() else { return Err(NoMean::Empty) };
-    let tokens = first.tokens.clean.len();
-    for (at, figure) in figures.iter().enumerate() {
-        let found = figure.tokens.clean.len();
-        if found != tokens {
-            return Err(NoMean::Lengths { pair: at + 1, found, first: tokens });
-        }
-    }
     let mut mean = first.clone();
     let count = figures.len() as f64;
     let of_all = |number: fn(&Figure) -> f64| figures.iter().map(number).sum::<f64>() / count;

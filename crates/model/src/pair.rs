@@ -28,9 +28,9 @@ pub struct Pair {
     pub clean: Vec<Token>,
     /// The corrupted prompt.
     pub corrupted: Vec<Token>,
-    /// The answers; none if no metric needs any.
+    /// The answers; where the metric needs none, there may be none.
     pub answers: Vec<Token>,
-    /// The foils; none if no metric needs any.
+    /// The foils; where the metric needs none, there may be none.
     pub foils: Vec<Token>,
 }
 
@@ -220,12 +220,19 @@ impl Pair {
         config: &Config,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut targets = |field, texts: &[String]| {
+        // What a metric does not need may be anything, and is left out if it is no token.
+        let mut targets = |field, texts: &[String], is_needed: bool| {
             let texts = texts.iter().filter(|text| !text.is_empty());
-            texts.filter_map(|text| one_token(field, text, tokenizer, &mut problems)).collect()
+            let mut found = Vec::new();
+            let tokens =
+                texts.filter_map(|text| one_token(field, text, tokenizer, &mut found)).collect();
+            if is_needed {
+                problems.append(&mut found);
+            }
+            tokens
         };
-        let answers = targets(Field::Answer, &text.answers);
-        let foils = targets(Field::Foil, &text.foils);
+        let answers = targets(Field::Answer, &text.answers, metric.has_answers());
+        let foils = targets(Field::Foil, &text.foils, metric.has_foils());
         let clean = prompt(&text.clean, text.bos, tokenizer);
         let corrupted = prompt(&text.corrupted, text.bos, tokenizer);
         let pair = Self { clean, corrupted, answers, foils };
@@ -248,14 +255,15 @@ impl Pair {
 
     fn check_targets(&self, metric: Metric) -> Vec<Problem> {
         let mut problems = Vec::new();
-        if metric.has_answers() && self.answers.is_empty() {
-            problems.push(Problem::Empty { field: Field::Answer });
-        }
-        if metric.has_foils() && self.foils.is_empty() {
-            problems.push(Problem::Empty { field: Field::Foil });
-        }
+        let needed = [
+            (Field::Answer, &self.answers, metric.has_answers()),
+            (Field::Foil, &self.foils, metric.has_foils()),
+        ];
+        let needed = || needed.iter().filter(|(_, _, is_needed)| *is_needed);
+        let empty = needed().filter(|(_, tokens, _)| tokens.is_empty());
+        problems.extend(empty.map(|&(field, ..)| Problem::Empty { field }));
         let mut seen: Vec<u32> = Vec::new();
-        for token in self.answers.iter().chain(&self.foils) {
+        for token in needed().flat_map(|(_, tokens, _)| tokens.iter()) {
             if seen.contains(&token.id) {
                 problems.push(Problem::SameAnswer { text: token.text.clone() });
             }

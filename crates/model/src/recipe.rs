@@ -1,7 +1,5 @@
 //! What the tapes of a method depend on.
 
-use std::collections::BTreeSet;
-
 use relp_lrp::Rules;
 use relp_tape::{Feed, Outputs, Tape};
 
@@ -48,7 +46,8 @@ impl Recipe {
     /// What a request asks of a pair.
     pub fn new(request: &Request, pair: &Pair) -> Self {
         let exact = request.method == Method::Ap;
-        let differing = match request.replace {
+        let replace = request.effective_replace().unwrap_or_default();
+        let differing = match replace {
             _ if !exact => Vec::new(),
             Replace::Source => pair.differing(),
             Replace::Zero | Replace::Mean => (0..pair.positions()).collect(),
@@ -60,7 +59,7 @@ impl Recipe {
             sites: request.effective_sites(),
             positions: pair.positions(),
             asked: Asked::of(request.metric, pair),
-            replace: request.replace,
+            replace,
             differing,
             neurons: if exact { request.neurons.clone() } else { Vec::new() },
             cell: request.cell.filter(|_| exact),
@@ -80,19 +79,23 @@ impl Recipe {
         Self::new(request, &pair)
     }
 
-    /// In how many parts the work is done, each with a tape of its own.
-    pub fn parts(&self, config: &Config) -> usize {
-        match self.method {
-            Method::Ap => self.patches(config).len(),
-            _ => 1,
+    /// The parts in which the work is done, each with a tape of its own and with these patches, which
+    /// exact patching alone has.
+    pub fn parts(&self, config: &Config) -> Vec<Vec<Patch>> {
+        if self.method != Method::Ap {
+            return vec![Vec::new()];
         }
+        let patches = Patch::all(config, self);
+        let parts = Patch::parts(patches, self.positions, MOST_BYTES / (4 * config.d_mlp));
+        // Without a patch there are still the metric and the predictions.
+        if parts.is_empty() { vec![Vec::new()] } else { parts }
     }
 
-    /// Records a part.
+    /// Records one of the [parts](Self::parts).
     ///
     /// # Panics
-    /// If there is no such part, or the positions exceed the model's context.
-    pub fn record(&self, config: &Config, part: usize) -> Computation {
+    /// If the positions exceed the model's context, or it is a part of something else.
+    pub fn record(&self, config: &Config, part: &[Patch]) -> Computation {
         match self.method {
             Method::Relp | Method::Atp | Method::AtpStar | Method::GradXInput => {
                 Computation::Attribution(Attribution::record(config, 1, self))
@@ -100,25 +103,8 @@ impl Recipe {
             Method::IgInputs | Method::IgActivations => {
                 Computation::Integrated(Integrated::record(config, self))
             }
-            Method::Ap => {
-                let patches = self.patches(config).swap_remove(part);
-                Computation::Sweep(Sweep::record(config, self, patches))
-            }
+            Method::Ap => Computation::Sweep(Sweep::record(config, self, part.to_vec())),
         }
-    }
-
-    /// What is not computed before this part of a sweep.
-    pub fn missing(&self, config: &Config, part: usize) -> BTreeSet<(Site, Cell)> {
-        let parts = self.patches(config);
-        parts[part..].iter().flatten().map(|patch| (patch.site, patch.cell())).collect()
-    }
-
-    /// The patches of a sweep, part by part.
-    pub fn patches(&self, config: &Config) -> Vec<Vec<Patch>> {
-        let patches = Patch::all(config, self);
-        let parts = Patch::parts(patches, self.positions, MOST_BYTES / (4 * config.d_mlp));
-        // Without a patch there are still the metric and the predictions.
-        if parts.is_empty() { vec![Vec::new()] } else { parts }
     }
 }
 

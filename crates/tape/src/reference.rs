@@ -331,6 +331,14 @@ impl Heads {
     }
 }
 
+/// The softmax of scores.
+fn softmax(scores: &[f64]) -> Vec<f64> {
+    let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = scores.iter().map(|score| (score - max).exp()).collect();
+    let sum: f64 = weights.iter().sum();
+    weights.into_iter().map(|weight| weight / sum).collect()
+}
+
 fn attention_pattern(qkv: &[f64], heads: Heads) -> Vec<f64> {
     let mut out = vec![0.0; heads.b * heads.h * heads.t * heads.t];
     for (b, h) in heads.each() {
@@ -338,12 +346,7 @@ fn attention_pattern(qkv: &[f64], heads: Heads) -> Vec<f64> {
             let q = &qkv[heads.row(3, b, h, t, 0)];
             let scores: Vec<f64> =
                 (0..=t).map(|s| dot(q, &qkv[heads.row(3, b, h, s, 1)]) * heads.scale()).collect();
-            let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let sum: f64 = scores.iter().map(|score| (score - max).exp()).sum();
-            let row = &mut out[heads.pattern_row(b, h, t)];
-            for (out, score) in row.iter_mut().zip(&scores) {
-                *out = (score - max).exp() / sum;
-            }
+            out[heads.pattern_row(b, h, t)][..=t].copy_from_slice(&softmax(&scores));
         }
     }
     out

@@ -279,7 +279,8 @@ pub(crate) fn request(method: Method, direction: Direction, sites: &[Site]) -> R
 /// All parts of the work on a pair.
 pub(crate) fn scores(golden: &Golden, request: &Request, pair: &Pair, run: Runner<'_>) -> Run {
     let recipe = Recipe::new(request, pair);
-    let mut parts = (0..recipe.parts(&golden.config)).map(|part| {
+    let parts = recipe.parts(&golden.config);
+    let mut parts = parts.iter().map(|part| {
         let computation = recipe.record(&golden.config, part);
         let mut feed = computation.feed(pair, request.direction);
         golden.feed_weights(computation.tape(), &mut feed);

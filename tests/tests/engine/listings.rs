@@ -15,7 +15,8 @@ const CONFIG: Config = Config {
 
 fn listing(rules: Rules) -> String {
     let request = Request { rules, ..Request::default() };
-    Recipe::of_length(&request, 3).record(&CONFIG, 0).tape().to_string()
+    let recipe = Recipe::of_length(&request, 3);
+    recipe.record(&CONFIG, &recipe.parts(&CONFIG)[0]).tape().to_string()
 }
 
 /// The lines before the first derivative.

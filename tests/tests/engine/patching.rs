@@ -159,7 +159,7 @@ fn no_ops(run: Runner<'_>) {
             // The patches of a pair that differs from its first position on.
             pair.clean[0].id = (pair.corrupted[0].id + 1) % config.n_vocab as u32;
             let recipe = Recipe::new(&request, &pair);
-            let patches = recipe.patches(config).concat();
+            let patches = recipe.parts(config).concat();
             pair.corrupted = pair.clean.clone();
             assert!(patches.len() > 2 * t * config.n_layer);
             let sweep = Sweep::record(config, &recipe, patches);
@@ -186,7 +186,7 @@ fn work_in_parts_adds_up_to_the_same() {
     let t = pair.positions();
     let request = Request { metric: Metric::Kl, ..everywhere(golden, pair) };
     let recipe = Recipe::new(&request, pair);
-    let patches = recipe.patches(config).concat();
+    let patches = recipe.parts(config).concat();
     let whole = scores(golden, &request, pair, &mut { on_cpu });
     for most_rows in [40, 400, 10_000] {
         let parts = Patch::parts(patches.clone(), t, most_rows);
@@ -216,7 +216,7 @@ fn what_cannot_matter_is_zero_and_not_computed() {
     let (config, pair) = (&golden.config, &golden.pairs()[0]);
     let (t, first) = (pair.positions(), pair.differing()[0]);
     let request = everywhere(golden, pair);
-    let patches = Recipe::new(&request, pair).patches(config).concat();
+    let patches = Recipe::new(&request, pair).parts(config).concat();
     assert!(patches.iter().all(|patch| patch.position >= first));
     let read_everywhere = [Site::ResidPre, Site::K, Site::V];
     let last = |patch: &&Patch| {
@@ -235,7 +235,7 @@ fn what_cannot_matter_is_zero_and_not_computed() {
     }
     // An ablation can matter everywhere.
     let request = Request { replace: Replace::Zero, ..request };
-    let patches = Recipe::new(&request, pair).patches(config).concat();
+    let patches = Recipe::new(&request, pair).parts(config).concat();
     assert!(patches.iter().any(|patch| patch.position == 0));
 }
 

@@ -3,7 +3,8 @@
 use pollster::block_on;
 use relp_engine::{Cancelled, Control, EngineError, Uncontrolled};
 use relp_model::{
-    Cell, Choice, Method, Metric, Part, Precision, Prompt, Replace, Request, Site, agreement, mean,
+    Cell, Choice, Method, Metric, Neuron, Part, Precision, Prompt, Replace, Request, Site,
+    agreement, mean,
 };
 use relp_tests::compare::{Tolerance, assert_close};
 
@@ -46,6 +47,28 @@ fn a_batch_is_the_mean_of_its_pairs_and_of_one_it_is_that_one() {
     let error = block_on(engine.attribute(&bad, &mut Uncontrolled)).unwrap_err();
     assert!(matches!(error, EngineError::OneOfPairs { pair: 2, .. }), "{error}");
     assert!(error.to_string().starts_with("Pair 2: The prompts differ"), "{error}");
+
+    // Pairs of two lengths have no mean, which is said before the work on any.
+    let batch = examples().into_iter().map(|request| request.pair).collect();
+    let unequal = Request { batch, ..headline() };
+    let mut work = Parts::default();
+    let error = block_on(engine.attribute(&unequal, &mut work)).unwrap_err();
+    assert!(error.to_string().contains("average over pairs of one length"), "{error}");
+    assert_eq!(work.pauses, 0);
+}
+
+#[test]
+fn neurons_that_are_not_patched_are_not_in_the_figure() {
+    let mut engine = engine(Choice::Cpu);
+    let inside = Neuron { layer: 1, position: 3, neuron: 5 };
+    let outside = Neuron { neuron: 1 << 20, ..inside };
+    let sites = vec![Site::Post];
+    for (neurons, found) in [(vec![inside, outside], vec![inside]), (vec![outside], vec![])] {
+        let method = Method::Ap;
+        let request = Request { method, sites: sites.clone(), neurons, ..headline() };
+        let map = run(&mut engine, &request).maps.remove(&Site::Post).unwrap();
+        assert_eq!((map.values.len(), map.neurons), (found.len(), Some(found)));
+    }
 }
 
 #[test]
@@ -68,17 +91,21 @@ fn one_cell_is_that_cell_of_the_whole() {
     }
 }
 
-/// Keeps the parts.
+/// Keeps the parts, and counts the moments at which a run could be cancelled.
 #[derive(Default)]
-struct Parts(Vec<Part>);
+struct Parts {
+    parts: Vec<Part>,
+    pauses: usize,
+}
 
 impl Control for Parts {
     async fn pause(&mut self, _done: usize, _total: usize) -> Result<(), Cancelled> {
+        self.pauses += 1;
         Ok(())
     }
 
     fn part(&mut self, part: Part) {
-        self.0.push(part);
+        self.parts.push(part);
     }
 }
 
@@ -93,9 +120,9 @@ fn work_in_parts_tells_what_is_there_and_what_is_missing() {
     };
     let mut parts = Parts::default();
     let whole = block_on(engine.attribute(&request, &mut parts)).unwrap();
-    assert!(!parts.0.is_empty(), "this takes more than one part");
+    assert!(!parts.parts.is_empty(), "this takes more than one part");
     let mut missing = usize::MAX;
-    for part in &parts.0 {
+    for part in &parts.parts {
         assert!(part.missing.len() < missing && !part.missing.is_empty());
         missing = part.missing.len();
         for (site, map) in &part.figure.maps {

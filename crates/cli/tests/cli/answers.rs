@@ -140,6 +140,15 @@ fn metrics_and_replacements_change_the_figure() {
         relp(&args)
     };
     assert_eq!(bare("kl", &[]).status.code(), Some(0));
+    let neurons = ["--direction", "noise", "--method", "ap", "--sites", "post"];
+    assert_eq!(bare("kl", &neurons).status.code(), Some(0));
+    // Nor be what others could use.
+    for answer in [" have is", " is"] {
+        let unused = bare("kl", &["--answer", answer, "--foil", " is"]);
+        assert_eq!(unused.status.code(), Some(0), "{}", stderr(&unused));
+    }
+    let used = bare("log_prob", &["--answer", " have is"]);
+    assert!(stderr(&used).contains("answer is 2 tokens"), "{}", stderr(&used));
     assert_eq!(bare("log_prob", &["--answer", " have"]).status.code(), Some(0));
     let lacking = bare("log_prob", &[]);
     assert_eq!(lacking.status.code(), Some(2));

@@ -157,6 +157,35 @@ fn a_model_is_fetched_once_listed_used_and_removed() {
     place.fails(&["model", "remove", NAME], 2, &["Nothing of someone/their-gpt2 is kept"]);
 }
 
+/// As the hub's own client leaves it: two revisions, one of which this program was not asked for.
+#[cfg(unix)]
+#[test]
+fn what_another_revision_has_too_is_not_removed() {
+    let place = Place::new("hub-shared");
+    place.get();
+    let other = place.model().join("snapshots/ffeeddccbbaa99887766554433221100ffeeddcc");
+    fs::create_dir(&other).unwrap();
+    let way = fs::read_link(place.snapshot("tokenizer.json")).unwrap();
+    std::os::unix::fs::symlink(way, other.join("tokenizer.json")).unwrap();
+    place.json(&["model", "remove", NAME]);
+    assert!(fs::read(other.join("tokenizer.json")).unwrap() == primer("tokenizer.json"));
+}
+
+/// As where there are no links.
+#[test]
+fn a_copy_goes_with_what_it_was_made_of() {
+    let place = Place::new("hub-copied");
+    place.get();
+    for file in FILES {
+        let seen = place.snapshot(file);
+        let bytes = fs::read(&seen).unwrap();
+        fs::remove_file(&seen).unwrap();
+        fs::write(seen, bytes).unwrap();
+    }
+    place.json(&["model", "remove", NAME]);
+    assert_eq!(fs::read_dir(place.blobs()).unwrap().count(), 0);
+}
+
 #[test]
 fn a_cut_is_taken_up_again_by_itself() {
     let place = Place::new("hub-cut");

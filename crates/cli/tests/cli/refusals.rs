@@ -61,6 +61,9 @@ fn questions_without_an_answer_are_refused_with_a_way_out() {
     refused(&arguments(&flat), &["every gradient is 0", "denoise instead"]);
     let flat: Vec<&str> = flat.into_iter().chain(["--method", "ap"]).collect();
     answer(&arguments(&flat));
+    // The neurons that are patched come from gradients, which are 0 here and not there.
+    let of_neurons: Vec<&str> = flat.iter().copied().chain(["--sites", "post"]).collect();
+    answer(&arguments(&of_neurons));
     let between = ["--method", "ig-inputs", "--replace", "zero"];
     refused(&arguments(&between), &["no zero ablation", "IG (inputs)"]);
     let patterns = ["--sites", "pattern", "--replace", "mean"];
@@ -181,6 +184,19 @@ fn what_has_no_effect_or_is_seldom_meant_is_noted() {
     let output = relp(&spaced.collect::<Vec<_>>());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stderr(&output).contains("ends in a space"), "{}", stderr(&output));
+    // What the methods are compared with counts too.
+    let (folder, file) = (folder("noted"), "pairs.jsonl");
+    fs::write(folder.join(file), LINE).unwrap();
+    let pairs = folder.join(file);
+    let args = ["compare", "--executor", "cpu", "--pairs", path(&pairs), "--method", "atp"];
+    let against = |method| {
+        let more = ["--rules", "ln", "--against", method];
+        let output = relp(&args.iter().chain(&more).copied().collect::<Vec<_>>());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stderr(&output)
+    };
+    assert_eq!(against("relp"), "");
+    assert!(against("ap").contains("--rules changes only"));
     let quiet = relp(&arguments(&[]));
     assert_eq!(stderr(&quiet), "");
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Heads, dot, plus};
+use super::{Heads, dot, plus, softmax};
 
 /// `window`: the first column of `act`, the columns of `grad`, and those of `act`.
 pub(super) fn delta_dot(
@@ -84,11 +84,8 @@ pub(super) fn attention_rows(
         for h in 0..heads {
             let score = |&key: &u32| dot(part(query, 0, h), part(key, 1, h)) / (e as f64).sqrt();
             let scores: Vec<f64> = seen.iter().map(score).collect();
-            let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let sum: f64 = scores.iter().map(|score| (score - max).exp()).sum();
             let mut z = vec![0.0; e];
-            for (score, &key) in scores.iter().zip(&seen) {
-                let weight = (score - max).exp() / sum;
+            for (weight, &key) in softmax(&scores).into_iter().zip(&seen) {
                 z.iter_mut().zip(part(key, 2, h)).for_each(|(z, v)| *z += weight * v);
             }
             out.extend(z);
@@ -107,14 +104,6 @@ pub(super) fn append_means(x: &[f64], rows: &[u32], per_mean: usize, cols: usize
         out.extend(mean.into_iter().map(|sum| sum / per_mean as f64));
     }
     out
-}
-
-/// The softmax of scores.
-fn softmax(scores: &[f64]) -> Vec<f64> {
-    let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = scores.iter().map(|score| (score - max).exp()).collect();
-    let sum: f64 = weights.iter().sum();
-    weights.into_iter().map(|weight| weight / sum).collect()
 }
 
 /// `heads` are of the base runs alone.
