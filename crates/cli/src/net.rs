@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use relp_hub::{Ask, Body, Cancelled, Response, Transport, TransportError};
+use relp_hub::{Ask, Body, Cancelled, Response, Transport, TransportError, content_range};
 use rustls::crypto::ring;
 use ureq::http::HeaderMap;
 use ureq::tls::{RootCerts, TlsConfig};
@@ -158,15 +158,6 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// The first byte and the bytes in all of `bytes 10-19/100`.
-fn content_range(value: &str) -> Option<(u64, Option<u64>)> {
-    let (range, total) = value.trim().strip_prefix("bytes")?.trim().split_once('/')?;
-    let (from, _) = range.split_once('-')?;
-    let total = total.trim();
-    let total = if total == "*" { None } else { Some(total.parse().ok()?) };
-    Some((from.trim().parse().ok()?, total))
-}
-
 /// `ureq` wraps its own errors where a reader may only have errors of input and output.
 fn io_error(error: &io::Error) -> Option<&ureq::Error> {
     error.get_ref()?.downcast_ref()
@@ -196,19 +187,5 @@ fn of_io(error: &io::Error, patience: u64) -> String {
         | io::ErrorKind::BrokenPipe
         | io::ErrorKind::UnexpectedEof => "the connection was cut".to_owned(),
         _ => format!("the connection failed ({error})"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn content_ranges_are_read_and_nonsense_is_not() {
-        assert_eq!(content_range("bytes 10-19/100"), Some((10, Some(100))));
-        assert_eq!(content_range("bytes 0-0/*"), Some((0, None)));
-        for nonsense in ["", "bytes", "bytes */100", "bytes -1-2/3", "bytes 1-2/x", "pages 1-2/3"] {
-            assert_eq!(content_range(nonsense), None, "{nonsense}");
-        }
     }
 }

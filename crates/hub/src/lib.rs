@@ -24,4 +24,4 @@ pub use known::{Expected, KNOWN, Known, ModelFile, Sizes};
 pub use memory::MemoryStore;
 pub use progress::{Cancelled, Part, Progress, Unwatched, Watch};
 pub use store::{Entry, Record, Store, StoreError, Trust};
-pub use transport::{Ask, Body, Response, Transport, TransportError};
+pub use transport::{Ask, Body, Response, Transport, TransportError, content_range};

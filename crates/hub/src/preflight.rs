@@ -194,8 +194,9 @@ mod tests {
 
     #[test]
     fn bytes_are_written_as_people_read_them() {
-        let written =
-            [0, 999, 1_000, 9_940, 548_105_171, 6_431_829_964].map(|n| Bytes(n).to_string());
-        assert_eq!(written, ["0 bytes", "999 bytes", "1.0 kB", "9.9 kB", "548 MB", "6.4 GB"]);
+        let written = [0, 999, 1_000, 9_940, 3_400_000, 548_105_171, 6_431_829_964]
+            .map(|n| Bytes(n).to_string());
+        let expected = ["0 bytes", "999 bytes", "1.0 kB", "9.9 kB", "3.4 MB", "548 MB", "6.4 GB"];
+        assert_eq!(written, expected);
     }
 }

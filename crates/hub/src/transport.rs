@@ -106,3 +106,26 @@ impl<T: Transport> Transport for &mut T {
         (**self).now()
     }
 }
+
+/// The first byte and the bytes in all that a `Content-Range` tells; none if it makes no sense.
+pub fn content_range(value: &str) -> Option<(u64, Option<u64>)> {
+    let (range, total) = value.trim().strip_prefix("bytes")?.trim().split_once('/')?;
+    let (from, _) = range.split_once('-')?;
+    let total = total.trim();
+    let total = if total == "*" { None } else { Some(total.parse().ok()?) };
+    Some((from.trim().parse().ok()?, total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges_are_read_and_nonsense_is_not() {
+        assert_eq!(content_range("bytes 10-19/100"), Some((10, Some(100))));
+        assert_eq!(content_range("bytes 0-0/*"), Some((0, None)));
+        for nonsense in ["", "bytes", "bytes */100", "bytes -1-2/3", "bytes 1-2/x", "pages 1-2/3"] {
+            assert_eq!(content_range(nonsense), None, "{nonsense}");
+        }
+    }
+}

@@ -31,13 +31,9 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) async fn start(webgpu: WebGpu) -> Self {
-        let mut driver = Command::new(variable("RELP_CHROMEDRIVER"))
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts");
-        let port = port_of(&mut driver);
+        // It wants one port for both kinds of addresses, and gives up where one of them is taken.
+        let tries = std::iter::repeat_with(start_driver).take(5);
+        let (driver, port) = tries.flatten().next().expect("chromedriver did not start");
         let mut args = vec![
             "--headless=new",
             "--no-sandbox",
@@ -80,9 +76,14 @@ impl Browser {
 
     /// Waits until an expression is true.
     pub(crate) async fn wait(&self, condition: &str) {
+        self.wait_for(Duration::from_secs(90), condition).await;
+    }
+
+    /// Waits until an expression is true, at most so long.
+    pub(crate) async fn wait_for(&self, most: Duration, condition: &str) {
         let began = Instant::now();
         while self.eval(condition).await != Value::Bool(true) {
-            if began.elapsed() > Duration::from_secs(90) {
+            if began.elapsed() > most {
                 let text = self.eval("document.body.innerText").await;
                 panic!("waited in vain for {condition}; the page says:\n{text}");
             }
@@ -147,15 +148,23 @@ impl Drop for Browser {
     }
 }
 
-/// The port that chromedriver chose.
-fn port_of(driver: &mut Child) -> u16 {
+/// A chromedriver and the port that it chose.
+fn start_driver() -> Option<(Child, u16)> {
+    let mut driver = Command::new(variable("RELP_CHROMEDRIVER"))
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver is there");
     let output = BufReader::new(driver.stdout.take().expect("stdout is piped"));
     for line in output.lines().map_while(Result::ok) {
         if let Some((_, port)) = line.split_once("started successfully on port ") {
-            return port.trim_end_matches('.').parse().expect("a port");
+            return Some((driver, port.trim_end_matches('.').parse().expect("a port")));
         }
+        println!("chromedriver: {line}");
     }
-    panic!("chromedriver did not start");
+    let _gone = driver.wait();
+    None
 }
 
 /// Chromium's own command to read a log.

@@ -1,15 +1,16 @@
 //! Models from a hub, from the browser's storage, and from files.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use relp_tests::faulty_hub::{Asked, Fault, FaultyHub};
+use relp_tests::faulty_hub::{Asked, Fault as HubFault, FaultyHub};
 use relp_tests::gpt2_checkpoint::{SMALL_CONFIG, Shape};
 use relp_tests::gpt2_tokenizer::tokenizer_json;
 use serde_json::json;
 
 use crate::browser::WebGpu;
 use crate::page::Page;
-use crate::server::PageServer;
+use crate::server::{Fault, PageServer};
 
 const REPO: &str = "someone/teaching";
 const SMALL: &str = "someone/of-gpt2-smalls-size";
@@ -50,10 +51,13 @@ async fn page_beside(hub: &FaultyHub, gpu: WebGpu) -> Page {
     page
 }
 
-/// Chooses a model of a hub and loads it; how that ends is not waited for.
-async fn load(page: &Page, repo: &str, hub: &str) {
+/// Chooses a model of a hub and loads it; how that ends is not waited for. Gives the number of the
+/// figure that was shown before.
+async fn load(page: &Page, repo: &str, hub: &str) -> u64 {
     name(page, repo, hub).await;
+    let before = figure(page).await;
     page.click("#load-model").await;
+    before
 }
 
 /// The requests for weights since the last look.
@@ -72,20 +76,23 @@ async fn name(page: &Page, repo: &str, hub: &str) {
     page.browser.wait("!document.querySelector('#load-model').disabled").await;
 }
 
-/// Waits until a model of this name is in use and has answered, or has failed to.
-async fn in_use(page: &Page, name: &str) {
+/// The number of the figure that is shown; 0 if there is none.
+async fn figure(page: &Page) -> u64 {
+    let number = "Number(document.querySelector('figure.map')?.dataset.figure ?? 0)";
+    page.browser.eval(number).await.as_u64().unwrap()
+}
+
+/// Waits until a model of this name is in use and has answered with a figure after that one, or has
+/// failed to.
+async fn in_use(page: &Page, name: &str, after: u64) {
     let there = format!(
         "document.querySelector('#model-in-use').textContent.startsWith({name:?}) \
          && document.querySelector('#app').dataset.state === 'ready' \
+         && Number(document.querySelector('figure.map')?.dataset.figure ?? 0) > {after} \
          || document.querySelector('#failure') !== null"
     );
     // A download takes as long as it takes.
-    for _ in 0..3000 {
-        if page.browser.eval(&there).await == true {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    page.browser.wait_for(Duration::from_secs(300), &there).await;
     let (found, failure) = (page.text("#model-in-use").await, page.text("#failure").await);
     assert!(found.starts_with(name) && failure.is_empty(), "{found}: {failure}");
 }
@@ -95,9 +102,9 @@ async fn a_model_comes_from_a_hub_with_a_cut_and_then_from_the_browser() {
     let hub = hub();
     let page = page_beside(&hub, WebGpu::Off).await;
     let before = page.text("#metric-clean").await;
-    hub.break_next("model.safetensors", &[Fault::Cut(1_500_000)]);
-    load(&page, REPO, &hub.url()).await;
-    in_use(&page, REPO).await;
+    hub.break_next("model.safetensors", &[HubFault::Cut(1_500_000)]);
+    let last = load(&page, REPO, &hub.url()).await;
+    in_use(&page, REPO, last).await;
     page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
     assert_eq!(page.text("#metric-clean").await, before, "it is the same model");
     let weights = asked_for_weights(&hub);
@@ -115,8 +122,8 @@ async fn a_model_comes_from_a_hub_with_a_cut_and_then_from_the_browser() {
     drop(hub);
     page.browser.client.refresh().await.unwrap();
     page.wait_for_figure(1).await;
-    load(&page, REPO, &url).await;
-    in_use(&page, REPO).await;
+    let last = load(&page, REPO, &url).await;
+    in_use(&page, REPO, last).await;
     assert_eq!(page.text("#metric-clean").await, before);
 
     page.browser.wait("document.querySelector('#kept button') !== null").await;
@@ -130,9 +137,9 @@ async fn every_fault_of_a_hub_ends_in_a_sentence_and_the_model_in_use_stays() {
     let hub = hub();
     let page = page_beside(&hub, WebGpu::Off).await;
     for (file, fault, said) in [
-        ("config.json", Fault::Status(404), "404"),
-        ("tokenizer.json", Fault::Html, "web page"),
-        ("model.safetensors", Fault::Status(500), "500"),
+        ("config.json", HubFault::Status(404), "404"),
+        ("tokenizer.json", HubFault::Html, "web page"),
+        ("model.safetensors", HubFault::Status(500), "500"),
     ] {
         hub.break_file(file, &[fault]);
         load(&page, REPO, &hub.url()).await;
@@ -161,6 +168,13 @@ async fn every_fault_of_a_hub_ends_in_a_sentence_and_the_model_in_use_stays() {
     page.browser.wait("document.querySelector('#failure')?.textContent.includes('relu')").await;
     let kept = "document.querySelector('#kept')?.textContent.includes('other') !== true";
     page.browser.wait(kept).await;
+    // What is no name is said beside the choice, and goes with the next one.
+    let said = "document.querySelector('#model-problem').textContent";
+    name(&page, "no name", &hub.url()).await;
+    page.browser.wait(&format!("{said}.includes('OWNER/NAME')")).await;
+    page.keep_picture("no-name").await;
+    page.select("#model", "1").await;
+    page.browser.wait(&format!("{said} === ''")).await;
     // The bundled model still answers.
     page.select("#metric", "prob_diff").await;
     page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
@@ -191,17 +205,18 @@ async fn where_nothing_can_be_kept_a_model_is_used_all_the_same() {
     let mut page = Page::open_from(server, WebGpu::Off).await;
     page.allow(&hub.url());
     page.expect_complaints();
+    page.allow(&insecure);
     page.browser.client.goto(&insecure).await.unwrap();
     page.wait_for_figure(1).await;
-    load(&page, REPO, &hub.url()).await;
-    in_use(&page, REPO).await;
+    let last = load(&page, REPO, &hub.url()).await;
+    in_use(&page, REPO, last).await;
     page.browser.wait("document.querySelector('#keeping') !== null").await;
     assert!(
         page.text("#keeping").await.contains("keeps nothing"),
         "{}",
         page.text("#keeping").await
     );
-    page.browser.client.clone().close().await.unwrap();
+    page.close().await;
 }
 
 #[tokio::test]
@@ -216,7 +231,7 @@ async fn files_of_ones_own_are_loaded_and_others_are_refused() {
     let sentence = page.text("#failure").await;
     assert!(sentence.contains("model.safetensors is not among the files"), "{sentence}");
     page.press("#model-files", &all.join("\n")).await;
-    in_use(&page, "own files").await;
+    in_use(&page, "own files", 1).await;
     assert_eq!(page.text("#metric-clean").await, before);
     page.close().await;
 }
@@ -240,11 +255,11 @@ async fn a_model_that_is_too_large_is_not_started_and_another_is_offered() {
 #[tokio::test]
 async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_without_the_hub() {
     let hub = hub_of_small();
-    hub.break_next("model.safetensors", &[Fault::Cut(300_000_000)]);
+    hub.break_next("model.safetensors", &[HubFault::Cut(300_000_000)]);
     let page = page_beside(&hub, WebGpu::Off).await;
     watch_long_tasks(&page).await;
-    load(&page, SMALL, &hub.url()).await;
-    in_use(&page, SMALL).await;
+    let last = load(&page, SMALL, &hub.url()).await;
+    in_use(&page, SMALL, last).await;
     // What had come before the cut was not fetched again.
     let weights = asked_for_weights(&hub);
     assert_eq!(weights.len(), 2, "{weights:?}");
@@ -264,10 +279,60 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     drop(hub);
     page.browser.client.refresh().await.unwrap();
     page.wait_for_figure(1).await;
-    load(&page, SMALL, &url).await;
-    in_use(&page, SMALL).await;
+    let last = load(&page, SMALL, &url).await;
+    in_use(&page, SMALL, last).await;
     page.browser.wait(&format!("{shown} === 12 * 15")).await;
     assert_eq!(page.text("#metric-clean").await, metric);
+
+    // A figure of a model that is not loaded any more is one of the previous input, beside which nothing is
+    // computed; what the next model does not have is closed.
+    let long = |last: &str| format!("{} {last}", "When John and Mary went to the shop".repeat(9));
+    page.write("#clean", &long("John")).await;
+    page.write("#corrupted", &long("Mary")).await;
+    let wide = "document.querySelectorAll('figure[data-site=mlp_out] rect[data-value]').length";
+    page.browser.wait(&format!("{wide} > 12 * 64")).await;
+    page.click("figure:has(#head-readout) rect[data-layer='11']").await;
+    page.browser.wait("document.querySelector('#head') !== null").await;
+    page.select("#model", "0").await;
+    page.click("#load-model").await;
+    let bundled = "document.querySelector('#model-in-use').textContent.startsWith('primer')";
+    page.browser.wait(bundled).await;
+    let refused = "document.querySelector('#clean-problem').textContent.includes('at most 64')";
+    page.browser.wait(refused).await;
+    page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
+    assert_eq!(page.text("#status").await, "These maps are of the previous input.");
+    let agreement = page.text("#agreement").await;
+    assert!(agreement.contains("a model that is not the loaded one"), "{agreement}");
+    let last = figure(&page).await;
+    page.select("#example", "0").await;
+    in_use(&page, "primer", last).await;
+    assert!(!page.exists("#head").await && !page.exists("#failure").await);
+    page.close().await;
+}
+
+/// After a failure, every model can be chosen, not the last one alone.
+#[tokio::test]
+async fn any_model_can_be_chosen_after_a_failure() {
+    let server = PageServer::start();
+    server.break_file("relp-worker_loader.js", Fault::Missing);
+    let hub = hub();
+    let mut page = Page::open_from(server, WebGpu::Off).await;
+    page.allow(&hub.url());
+    page.expect_complaints();
+    // The engine did not start: files start it again.
+    page.browser.wait("document.querySelector('#failure') !== null").await;
+    page.server.mend();
+    page.server.break_file("models/primer/model.safetensors", Fault::Missing);
+    page.select("#model", "7").await;
+    let all = FILES.map(|file| primer().join(file).display().to_string());
+    page.press("#model-files", &all.join("\n")).await;
+    in_use(&page, "own files", 0).await;
+    // The bundled model is not there: another one is.
+    page.browser.client.refresh().await.unwrap();
+    let failed = "document.querySelector('#failure')?.textContent.includes('404') === true";
+    page.browser.wait(failed).await;
+    let last = load(&page, REPO, &hub.url()).await;
+    in_use(&page, REPO, last).await;
     page.close().await;
 }
 
@@ -276,16 +341,18 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
 async fn a_download_that_the_page_did_not_survive_is_taken_up() {
     let hub = hub();
     let page = page_beside(&hub, WebGpu::Off).await;
-    hub.break_file("model.safetensors", &[Fault::Trickle]);
+    hub.break_file("model.safetensors", &[HubFault::Trickle]);
     load(&page, REPO, &hub.url()).await;
-    // A third of it, or so.
-    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    // Some of it is there, and most is not.
+    let some = "/model.safetensors: ([5-9][0-9][0-9] kB|[1-9][.][0-9] MB)/\
+                .test(document.querySelector('#status').textContent)";
+    page.browser.wait(some).await;
     page.browser.client.refresh().await.unwrap();
     page.wait_for_figure(1).await;
     hub.mend();
     hub.asked();
-    load(&page, REPO, &hub.url()).await;
-    in_use(&page, REPO).await;
+    let last = load(&page, REPO, &hub.url()).await;
+    in_use(&page, REPO, last).await;
     let weights = asked_for_weights(&hub);
     assert!(matches!(&weights[..], [one] if one.from.is_some_and(|from| from > 0)), "{weights:?}");
     page.close().await;
@@ -302,8 +369,8 @@ async fn with_webgpu_a_model_of_gpt2_smalls_size_takes_little_memory_of_the_work
     // The fewest tokens that make a pair, since this GPU is none.
     page.write("#clean", "John").await;
     page.write("#corrupted", "Mary").await;
-    load(&page, SMALL, &hub.url()).await;
-    in_use(&page, SMALL).await;
+    let last = load(&page, SMALL, &hub.url()).await;
+    in_use(&page, SMALL, last).await;
     assert!(page.text("#device").await.starts_with("GPU"), "{}", page.text("#device").await);
     let memory = memory(&page).await;
     measured("gpu-memory", &format!("{memory} bytes of wasm memory on the GPU's path"));

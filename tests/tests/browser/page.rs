@@ -16,8 +16,8 @@ pub(crate) struct Page {
     pub(crate) server: PageServer,
     /// The console may complain about a fault that the test makes.
     complaints_expected: bool,
-    /// Another address that the page may ask.
-    hub: Option<String>,
+    /// Other addresses that the page may ask.
+    allowed: Vec<String>,
 }
 
 impl Page {
@@ -37,16 +37,16 @@ impl Page {
     pub(crate) async fn open_from(server: PageServer, webgpu: WebGpu) -> Self {
         let browser = Browser::start(webgpu).await;
         browser.client.goto(&server.url()).await.unwrap();
-        Self { browser, server, complaints_expected: false, hub: None }
+        Self { browser, server, complaints_expected: false, allowed: Vec::new() }
     }
 
     pub(crate) fn expect_complaints(&mut self) {
         self.complaints_expected = true;
     }
 
-    /// The page may ask this hub too.
-    pub(crate) fn allow(&mut self, hub: &str) {
-        self.hub = Some(hub.to_owned());
+    /// The page may ask this address too.
+    pub(crate) fn allow(&mut self, address: &str) {
+        self.allowed.push(address.to_owned());
     }
 
     /// Ends the test: nothing was complained about, and nothing asked of another host.
@@ -60,7 +60,7 @@ impl Page {
         assert!(requests.iter().any(|url| url.starts_with(&address)), "no request was seen");
         let own = |url: &String| {
             url.starts_with(&address)
-                || self.hub.as_ref().is_some_and(|hub| url.starts_with(hub))
+                || self.allowed.iter().any(|address| url.starts_with(address))
                 || url.starts_with("data:")
                 || url.starts_with("blob:")
         };

@@ -228,5 +228,16 @@ async fn a_saved_figure_is_the_command_lines_and_is_read_again() {
         assert!(page.text("#failure").await.starts_with("The file cannot be shown, because "));
         assert!(page.exists("figure.map[data-figure='4']").await, "the figure stays");
     }
+
+    // A file that is opened ends what computes: long, and plain loops.
+    page.select("#executor", "reference").await;
+    page.wait_for_figure(5).await;
+    let prompt = |last: &str| format!("{} {last}", "When John and Mary went to the shop".repeat(7));
+    page.write("#clean", &prompt("John")).await;
+    page.write("#corrupted", &prompt("Mary")).await;
+    page.browser.wait("document.querySelector('#app').dataset.state === 'running'").await;
+    open(&page, &text).await;
+    page.wait_for_figure(6).await;
+    assert!(page.exists("#opened").await && !page.exists("#cancel").await);
     page.close().await;
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use relp_model::{Cell, Figure, Site};
 
+use crate::comparison;
+
 /// An exact figure, of which something may be missing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
@@ -18,6 +20,11 @@ impl Known {
     /// A figure with nothing missing.
     pub fn whole(figure: Arc<Figure>) -> Self {
         Self { figure, missing: Arc::default() }
+    }
+
+    /// What is known of one pair out of a mean over several.
+    pub fn of_pair(self, pair: Option<usize>) -> Self {
+        Self { figure: comparison::of_pair(&self.figure, pair), ..self }
     }
 
     /// Whether a cell is computed.

@@ -51,15 +51,6 @@ pub fn percent(probability: f64) -> String {
     if percent >= 0.1 { format!("{percent:.1} %") } else { "< 0.1 %".to_owned() }
 }
 
-/// Bytes as people read them.
-pub fn bytes(bytes: usize) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +73,5 @@ mod tests {
         assert_eq!((score(1.25), score(-1.25)), ("+1.250".to_owned(), "−1.250".to_owned()));
         assert_eq!((score(0.0), score(-0.0001)), ("0.000".to_owned(), "0.000".to_owned()));
         assert_eq!((percent(0.5), percent(1e-6)), ("50.0 %".to_owned(), "< 0.1 %".to_owned()));
-        assert_eq!((bytes(12), bytes(3_400_000)), ("12 B".to_owned(), "3.4 MB".to_owned()));
     }
 }

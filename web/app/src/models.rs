@@ -111,7 +111,7 @@ pub fn keeping(stored: &Stored) -> String {
         Keeping::Cache => "Models are kept in the browser's cache.",
         Keeping::Memory => {
             "This browser keeps nothing for this page (perhaps the window is private): a model is \
-             gone when the page is closed."
+             fetched again whenever it is loaded."
         }
     };
     let room = match (stored.used, stored.quota) {

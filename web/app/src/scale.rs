@@ -12,8 +12,12 @@ pub struct Scale {
 impl Scale {
     /// The scale that `maps` share.
     pub fn shared<'a>(maps: impl IntoIterator<Item = &'a Map>) -> Self {
-        let values = maps.into_iter().flat_map(|map| &map.values);
-        let limit = values.fold(0.0_f32, |limit, value| limit.max(value.abs()));
+        Self::of(maps.into_iter().flat_map(|map| &map.values))
+    }
+
+    /// The scale of some scores.
+    pub fn of<'a>(scores: impl IntoIterator<Item = &'a f32>) -> Self {
+        let limit = scores.into_iter().fold(0.0_f32, |limit, score| limit.max(score.abs()));
         Self { limit: if limit > 0.0 { limit } else { 1.0 } }
     }
 

@@ -10,6 +10,7 @@ use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use relp_model::{Choice, Device, Figure, Request, Site};
 use relp_protocol::{Command, Event, Failure, Id, ModelSource, Stage};
+use wasm_bindgen::JsValue;
 
 use crate::comparison::{self, Scores};
 use crate::examples::EXAMPLES;
@@ -51,8 +52,12 @@ struct Inner {
     chosen: Choice,
     /// The model to load after a failure.
     wanted: Option<ModelSource>,
+    /// The files that the person has chosen last, which a new worker has to be given again.
+    files: Option<JsValue>,
     /// Of the question what a model would take.
     preflight: Option<Id>,
+    /// Of questions about what this browser keeps.
+    keeping: Vec<Id>,
     /// Whether the next run is wanted although its answer is shown, since something else computes.
     anew: bool,
     resting: Option<TimeoutHandle>,
@@ -92,6 +97,17 @@ impl Session {
         }
     }
 
+    /// Gives up the run that is going on, and does not wait for its end.
+    fn forget_run(self) {
+        self.cancel_run();
+        let was_idle = self
+            .inner
+            .try_update_value(|inner| inner.running.take().is_none() || inner.loading.is_some());
+        if was_idle == Some(false) {
+            self.state.activity.set(Activity::Idle);
+        }
+    }
+
     /// After a failure: starts over with whatever is missing, and keeps the pair.
     pub fn retry(self) {
         self.state.failure.set(None);
@@ -117,11 +133,12 @@ impl Session {
     /// again does not go on for ever.
     fn crashed(self, why: &str) {
         self.inner.update_value(|inner| {
-            let (last_id, figures) = (inner.last_id, inner.figures);
-            *inner = Inner { last_id, figures, ..Inner::default() };
+            let Inner { last_id, figures, wanted, files, .. } = std::mem::take(inner);
+            *inner = Inner { last_id, figures, wanted, files, ..Inner::default() };
         });
         self.forget_asides();
         self.state.loaded.set(None);
+        self.state.models.download.set(None);
         self.state.activity.set(Activity::NoModel);
         self.state.failure.set(Some(words::crashed(why)));
     }
@@ -166,8 +183,9 @@ impl Session {
             return;
         }
         let id = self.next_id();
-        self.inner.update_value(|inner| inner.loading = Some((id, choice)));
+        self.forget_run();
         self.forget_asides();
+        self.inner.update_value(|inner| inner.loading = Some((id, choice)));
         self.busy(Stage::Loading);
         self.send(&Command::Switch { id, choice });
     }
@@ -256,6 +274,8 @@ impl Session {
             Event::Failed { id, failure } => {
                 if self.is_aside(id) {
                     self.aside_failed(id, failure);
+                } else if self.is_about_models(id) {
+                    self.models_failed(id, failure);
                 } else if self.finish(id) {
                     self.failed(failure);
                 }
@@ -279,7 +299,12 @@ impl Session {
         });
         self.state.exact.set(Exact::default());
         self.state.one.set(One::None);
-        // Maps of another extent have other cells.
+        // Another model may have fewer heads, and maps of another extent have other cells.
+        let config = &figure.model.config;
+        let outside = |(layer, head)| layer >= config.n_layer || head >= config.n_head;
+        if self.state.head.get_untracked().is_some_and(outside) {
+            self.state.head.set(None);
+        }
         for cell in [self.state.pin, self.state.cell] {
             let outside = |cell| comparison::rows(&figure, None, cell).is_empty();
             if cell.get_untracked().is_some_and(outside) {
@@ -296,7 +321,8 @@ impl Session {
 
     /// Shows a figure that was read from a file, with its settings, and asks the engine nothing of it.
     pub fn open(self, figure: Figure, file: String) {
-        self.cancel_run();
+        self.forget_run();
+        self.forget_asides();
         let request = figure_file::request(&figure);
         let state = self.state;
         state.failure.set(None);
@@ -316,8 +342,6 @@ impl Session {
             state.head_site.set(site);
         }
         state.pair.set(request.pair.clone());
-        self.inner.update_value(|inner| inner.running = None);
-        self.forget_asides();
         let asked = untrack(|| state.request());
         self.show(request, asked, Arc::new(figure), Some(file));
         self.wait_for_rest();
@@ -346,11 +370,13 @@ impl Session {
                 && Request { sites: asked.sites.clone(), ..shown.asked.clone() } == asked;
             narrower || shown.file.is_some() && shown.asked == asked
         });
-        let is_file = self
-            .state
-            .shown
-            .with_untracked(|shown| shown.as_ref().is_some_and(|shown| shown.file.is_some()));
-        if !answered || anew == Some(true) && !is_file {
+        let (is_file, is_of_another) = self.state.shown.with_untracked(|shown| {
+            shown.as_ref().map_or((false, false), |shown| {
+                let is_of_loaded = untrack(|| self.state.is_of_loaded(&shown.figure));
+                (shown.file.is_some(), !is_of_loaded)
+            })
+        });
+        if !answered || !is_file && (anew == Some(true) || is_of_another) {
             return false;
         }
         self.state.shown.update(|shown| {

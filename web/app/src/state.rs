@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use relp_model::{
-    Choice, Device, Direction, Figure, Loaded, Method, Metric, PairText, Patterns, Preview,
-    Problem, Replace, Request, Rules, Site,
+    Choice, Device, Direction, Figure, Loaded, Method, Metric, ModelInfo, PairText, Patterns,
+    Preview, Problem, Replace, Request, Rules, Site,
 };
 use relp_protocol::Stage;
 
@@ -215,14 +215,13 @@ impl State {
     /// Why nothing more can be computed of the figure that is shown; `None` if it can.
     pub fn not_here(&self) -> Option<&'static str> {
         let shown = self.shown.get()?;
-        shown.file.as_ref()?;
         let figure = &shown.figure;
-        let loaded = self.loaded.get();
-        if loaded.is_none_or(|loaded| loaded.model.sha256 != figure.model.sha256) {
+        if !self.is_of_loaded(figure) {
             return Some(
-                "The file is of a model that is not the loaded one, so that nothing can be computed beside it.",
+                "The figure is of a model that is not the loaded one, so that nothing can be computed beside it.",
             );
         }
+        shown.file.as_ref()?;
         let reads = self.preview.with(|preview| {
             preview.clean == figure.tokens.clean && preview.corrupted == figure.tokens.corrupted
         });
@@ -241,10 +240,24 @@ impl State {
             .collect()
     }
 
-    /// Whether the figure that is shown answers something else than the fields and switches ask.
+    /// Whether a figure is of the model that is loaded, with its weights kept as they are here.
+    pub fn is_of_loaded(&self, figure: &Figure) -> bool {
+        let of = |model: &ModelInfo| (model.sha256.clone(), model.weights);
+        self.loaded.with(|loaded| {
+            loaded.as_ref().is_some_and(|loaded| of(&loaded.model) == of(&figure.model))
+        })
+    }
+
+    /// Whether the figure that is shown answers something else than the fields and switches ask of the
+    /// model that is loaded. One from a file is of its own model.
     pub fn is_stale(&self) -> bool {
         let request = self.request();
-        self.shown.with(|shown| shown.as_ref().is_some_and(|shown| shown.asked != request))
+        let has_model = self.loaded.with(Option::is_some);
+        self.shown.with(|shown| {
+            shown.as_ref().is_some_and(|Shown { asked, figure, file, .. }| {
+                *asked != request || file.is_none() && has_model && !self.is_of_loaded(figure)
+            })
+        })
     }
 
     /// What computes, if anything is loaded.

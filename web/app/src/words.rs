@@ -2,6 +2,7 @@
 
 mod caption;
 
+use relp_hub::preflight::Bytes;
 use relp_model::{Device, Direction, Figure, Kind, Method, Metric, Replace, Rule, Rules, Site};
 use relp_protocol::Stage;
 
@@ -179,14 +180,15 @@ pub fn device(device: &Device) -> String {
 
 /// What takes time, and how far it is.
 pub fn progress(stage: Stage, done: usize, total: usize) -> String {
-    let of = |amount: &dyn Fn(usize) -> String| match total {
+    let [of_done, of_total] = [done, total].map(|bytes| Bytes(bytes as u64));
+    let of = match total {
         0 if done == 0 => String::new(),
-        0 => format!(", {}", amount(done)),
-        _ => format!(", {} of {}", amount(done), amount(total)),
+        0 => format!(", {of_done}"),
+        _ => format!(", {of_done} of {of_total}"),
     };
     match stage {
-        Stage::Fetching => format!("Fetching the model{}", of(&labels::bytes)),
-        Stage::Loading => format!("Loading the weights{}", of(&labels::bytes)),
+        Stage::Fetching => format!("Fetching the model{of}"),
+        Stage::Loading => format!("Loading the weights{of}"),
         Stage::Running => "Computing".to_owned(),
     }
 }

@@ -124,7 +124,7 @@ pub enum Keeping {
     Files,
     /// In the browser's cache (Cache API).
     Cache,
-    /// Not at all: in memory, as long as the page is open.
+    /// Not at all: in memory, as long as the model is in use.
     Memory,
 }
 

@@ -1,16 +1,18 @@
 //! Fetching a file of the page's own server.
 
+use js_sys::Uint8Array;
 use relp_engine::{Control, EngineError};
 use relp_hub::{Ask, Body, Transport, TransportError};
 
 use crate::control::PageControl;
+use crate::js;
 use crate::net::{Net, Server};
 
-/// Fetches `url`; `control` hears of every piece.
+/// Fetches `url` into JavaScript's memory; `control` hears of every piece.
 pub(crate) async fn download(
     control: &mut PageControl,
     url: String,
-) -> Result<Vec<u8>, EngineError> {
+) -> Result<Uint8Array, EngineError> {
     let mut net = Net { server: Server::Own, inbox: control.inbox.clone() };
     let failed = |error| match error {
         TransportError::Cancelled => EngineError::Cancelled,
@@ -23,12 +25,20 @@ pub(crate) async fn download(
         404 => return Err(refused(&url, "the server does not have it (404)")),
         status => return Err(refused(&url, &format!("the server answered {status}"))),
     }
-    let mut file = Vec::new();
+    let mut pieces = Vec::new();
+    let mut done = 0;
     while let Some(piece) = answer.body.next().await.map_err(failed)? {
-        file.extend(piece);
+        done += piece.len();
+        pieces.push(js::bytes(&piece));
         // A total that is not true is none.
-        let total = answer.total.filter(|&total| total >= file.len() as u64);
-        control.pause(file.len(), total.unwrap_or(0) as usize).await?;
+        let total = answer.total.filter(|&total| total >= done as u64);
+        control.pause(done, total.unwrap_or(0) as usize).await?;
+    }
+    let file = Uint8Array::new_with_length(done as u32);
+    let mut at = 0;
+    for piece in pieces {
+        file.set(&piece, at);
+        at += piece.length();
     }
     Ok(file)
 }

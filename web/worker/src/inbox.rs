@@ -8,12 +8,15 @@ use std::task::{Poll, Waker};
 
 use relp_engine::Reader;
 use relp_protocol::{Command, Event, Failure, Id};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, File};
 
+use crate::models;
 use crate::post;
+use crate::work::answered;
 
-/// Commands in the order they came. Previews are answered at once, and cancellations take effect
-/// at once, even while another command is being worked on.
+/// Commands in the order they came. Previews and questions about models are answered at once, and
+/// cancellations take effect at once, even while another command is being worked on.
 #[derive(Default)]
 pub(crate) struct Inbox {
     waiting: RefCell<VecDeque<Command>>,
@@ -47,8 +50,11 @@ impl Inbox {
             Command::Patterns { .. } => {
                 self.give_up(|other| matches!(other, Command::Patterns { .. }));
             }
-            // What is kept changes nothing of what is going on.
-            Command::Preflight { .. } | Command::Stored { .. } | Command::Remove { .. } => {}
+            Command::Preflight { .. } | Command::Stored { .. } => {
+                return spawn_local(look(command));
+            }
+            // What is removed changes nothing of what is going on.
+            Command::Remove { .. } => {}
             Command::Load { .. } | Command::Switch { .. } => {
                 self.give_up(|other| {
                     use Command::{Cancel, Load, Patterns, Run, Switch};
@@ -123,6 +129,19 @@ impl Inbox {
             }
         }
     }
+}
+
+/// Answers a question about models, which needs no engine.
+async fn look(command: Command) {
+    let id = id_of(&command);
+    let answer = match command {
+        Command::Preflight { name, choice, precision, .. } => {
+            let preflight = models::preflight(name, choice, precision).await;
+            preflight.map(|preflight| Event::Preflight { id, preflight })
+        }
+        _ => models::stored().await.map(|stored| Event::Stored { id, stored }),
+    };
+    answered(id, answer);
 }
 
 /// What ties the answer to the command.

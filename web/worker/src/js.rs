@@ -4,7 +4,7 @@ use futures_util::future::{Either, select};
 use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::WorkerNavigator;
+use web_sys::{WorkerGlobalScope, WorkerNavigator};
 
 use crate::scope;
 
@@ -40,16 +40,38 @@ pub(crate) fn name(error: &JsValue) -> String {
     get(error, "name").as_string().unwrap_or_default()
 }
 
-/// Comes after so many milliseconds.
-pub(crate) fn after(milliseconds: i32) -> Promise {
-    Promise::new(&mut |resolve: Function, _| {
-        // Without a timer there is no waiting.
-        let set =
-            scope().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
-        if set.is_err() {
-            settle(&resolve);
+/// A promise that comes after a time, or when this is dropped: one that never comes would keep whoever
+/// waits for it in memory.
+pub(crate) struct Timer {
+    end: Promise,
+    ring: Option<Function>,
+    id: Option<i32>,
+}
+
+impl Timer {
+    /// Without a timer there is no waiting.
+    pub(crate) fn new(milliseconds: i32) -> Self {
+        let (end, ring) = promise();
+        let set = WorkerGlobalScope::set_timeout_with_callback_and_timeout_and_arguments_0;
+        let id = ring.as_ref().and_then(|ring| set(&scope(), ring, milliseconds).ok());
+        if id.is_none() {
+            ring.iter().for_each(settle);
         }
-    })
+        Self { end, ring, id }
+    }
+
+    pub(crate) fn end(&self) -> Promise {
+        self.end.clone()
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            scope().clear_timeout_with_handle(id);
+        }
+        self.ring.iter().for_each(settle);
+    }
 }
 
 /// What a promise comes to, unless the other one is settled before.

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use relp_engine::EngineError;
 use relp_hub::preflight::{self, Limits, Place};
 use relp_hub::{
-    Cancelled, Entry, Fetch, FetchError, Known, Mirrors, ModelFile, ModelId, Part, Progress, Store,
-    Wanted, Watch,
+    AddressError, Cancelled, Fetch, FetchError, Known, Mirrors, ModelFile, ModelId, Part, Progress,
+    Repo, Store, Wanted, Watch,
 };
 use relp_model::{Choice, Precision};
 use relp_protocol::{Download, Event, Id, Preflight, Stored, StoredModel};
@@ -17,7 +17,7 @@ use crate::inbox::Inbox;
 use crate::js;
 use crate::lock::Lock;
 use crate::net::{Net, Server};
-use crate::opfs::{contents, remove_folder};
+use crate::opfs::contents;
 use crate::post;
 use crate::shelf::Shelf;
 use crate::source::Weights;
@@ -192,16 +192,8 @@ pub(crate) async fn stored() -> Result<Stored, EngineError> {
 
 /// Removes all that this browser keeps of a model.
 pub(crate) async fn remove(repo: &str) -> Result<(), EngineError> {
-    let mut shelf = Shelf::open().await;
-    let entries = shelf.list().await.map_err(kept)?;
-    let of_model: Vec<Entry> = entries.into_iter().filter(|e| e.repo.as_str() == repo).collect();
-    for entry in &of_model {
-        shelf.remove(entry).await.map_err(kept)?;
-    }
-    if let (Shelf::Files(files), Some(entry)) = (&shelf, of_model.first()) {
-        remove_folder(files, entry).await;
-    }
-    Ok(())
+    let repo: Repo = repo.parse().map_err(|error: AddressError| fetching(error.into()))?;
+    Shelf::open().await.remove_model(&repo).await.map_err(kept)
 }
 
 /// Removes a model that was refused. What cannot be removed is refused again.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use js_sys::{Date, Promise, Uint8Array};
-use relp_hub::{Ask, Body, Cancelled, Response, Transport, TransportError};
+use relp_hub::{Ask, Body, Cancelled, Response, Transport, TransportError, content_range};
 use wasm_bindgen::JsCast;
 use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit};
 
@@ -16,7 +16,7 @@ use crate::scope;
 const PATIENCE: i32 = 30_000;
 
 /// Milliseconds after which a wait looks whether it is still wanted.
-const GLANCE: u64 = 100;
+const GLANCE: i32 = 100;
 
 /// Whose files are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,8 @@ impl Net {
     /// What a promise comes to, unless it takes too long or is not wanted any more.
     async fn in_time(&self, promise: Promise) -> Result<wasm_bindgen::JsValue, TransportError> {
         let network = |why: String| TransportError::Network(why);
-        match js::before(promise, js::after(PATIENCE)).await {
+        let timer = js::Timer::new(PATIENCE);
+        match js::before(promise, timer.end()).await {
             _ if self.inbox.is_cancelled() => Err(TransportError::Cancelled),
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) => Err(network(js::reason(&error))),
@@ -64,14 +65,20 @@ impl Transport for Net {
             headers.set("Range", &format!("bytes={}-", ask.from)).map_err(failed)?;
             init.set_headers(&headers);
         }
-        let answer = self.in_time(scope().fetch_with_str_and_init(&ask.url, &init)).await?;
-        let answer: web_sys::Response = answer.unchecked_into();
+        let answer = self.in_time(scope().fetch_with_str_and_init(&ask.url, &init)).await;
+        // What came too late would go on coming.
+        let answer: web_sys::Response = answer.inspect_err(|_| abort.abort())?.unchecked_into();
         let text = |name: &str| answer.headers().get(name).ok().flatten();
         let status = answer.status();
-        let range = text("content-range").and_then(|range| content_range(&range));
         let (from, total) = match status {
-            // A server that lets no one read `Content-Range` still sends what was asked for.
-            206 => range.unwrap_or((ask.from, None)),
+            206 => match text("content-range") {
+                Some(range) => content_range(&range).ok_or_else(|| {
+                    let why = "the server sent a part and did not say which";
+                    TransportError::Network(why.to_owned())
+                })?,
+                // A server that lets no one read it still sends what was asked for.
+                None => (ask.from, None),
+            },
             _ if text("content-encoding").is_some() => (0, None),
             _ => (0, text("content-length").and_then(|length| length.parse().ok())),
         };
@@ -97,7 +104,8 @@ impl Transport for Net {
         let end = self.now() + time;
         while self.now() < end {
             // The promise is never rejected.
-            let _ = js::done(js::after(GLANCE as i32)).await;
+            let timer = js::Timer::new(GLANCE);
+            let _ = js::done(timer.end()).await;
             if self.inbox.is_cancelled() {
                 return Err(Cancelled);
             }
@@ -134,11 +142,4 @@ impl Drop for Pieces {
     fn drop(&mut self) {
         self.abort.abort();
     }
-}
-
-/// `bytes 5-9/10` → 5 and 10.
-fn content_range(range: &str) -> Option<(u64, Option<u64>)> {
-    let (range, total) = range.trim().strip_prefix("bytes ")?.split_once('/')?;
-    let (from, _) = range.split_once('-')?;
-    Some((from.trim().parse().ok()?, total.trim().parse().ok()))
 }

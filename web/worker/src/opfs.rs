@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use js_sys::{Reflect, Uint8Array};
-use relp_hub::{Entry, ModelFile, Record, Store, StoreError};
+use relp_hub::{Entry, ModelFile, Record, Repo, Store, StoreError};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
     Blob, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
@@ -46,8 +46,7 @@ impl Opfs {
         entry: &Entry,
         create: bool,
     ) -> Result<FileSystemDirectoryHandle, JsValue> {
-        let repo = entry.repo.as_str().replace('/', "--");
-        let repo = folder(&self.models, &repo, create).await?;
+        let repo = folder(&self.models, &folder_name(&entry.repo), create).await?;
         folder(&repo, entry.revision.as_str(), create).await
     }
 
@@ -84,6 +83,18 @@ impl Opfs {
         match &self.open {
             Some((_, handle)) => Ok(handle),
             None => unreachable!("it was opened above"),
+        }
+    }
+
+    /// Removes the folder of a model, with all that is in it.
+    pub(crate) async fn remove_model(&mut self, repo: &Repo) -> Result<(), StoreError> {
+        self.close();
+        let options = FileSystemRemoveOptions::new();
+        options.set_recursive(true);
+        let removed = self.models.remove_entry_with_options(&folder_name(repo), &options);
+        match js::done(removed).await {
+            Err(error) if js::name(&error) != "NotFoundError" => Err(failed(error)),
+            _ => Ok(()),
         }
     }
 
@@ -197,7 +208,7 @@ impl Store for Opfs {
                 let files = js::names(of_state.keys()).await.map_err(failed)?;
                 let files = files.iter().filter_map(|name| ModelFile::from_name(name));
                 entries.extend(files.map(|file| {
-                    let (repo, revision): (&relp_hub::Repo, &relp_hub::Revision) = (&owner, &state);
+                    let (repo, revision): (&Repo, &relp_hub::Revision) = (&owner, &state);
                     Entry { repo: repo.clone(), revision: revision.clone(), file }
                 }));
             }
@@ -207,13 +218,9 @@ impl Store for Opfs {
     }
 }
 
-/// Removes every file that has the name of a model, and what is empty then.
-pub(crate) async fn remove_folder(store: &Opfs, entry: &Entry) {
-    let options = FileSystemRemoveOptions::new();
-    options.set_recursive(true);
-    let repo = entry.repo.as_str().replace('/', "--");
-    // What cannot be removed is listed again.
-    let _ = js::done(store.models.remove_entry_with_options(&repo, &options)).await;
+/// The name of a model's folder.
+fn folder_name(repo: &Repo) -> String {
+    repo.as_str().replace('/', "--")
 }
 
 fn record_name(entry: &Entry) -> String {

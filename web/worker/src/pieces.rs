@@ -1,5 +1,5 @@
 //! Files where there is no file system: as numbered pieces in the Cache API, or in JavaScript's memory
-//! for as long as the page is open.
+//! for as long as a model is in use.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

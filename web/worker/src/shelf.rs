@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use relp_hub::{Entry, Record, Store, StoreError};
+use relp_hub::{Entry, Record, Repo, Store, StoreError};
 use relp_protocol::Keeping;
 
 use crate::opfs::Opfs;
@@ -15,7 +15,7 @@ pub(crate) enum Shelf {
 }
 
 impl Shelf {
-    /// The Origin Private File System, else the Cache API, else memory.
+    /// The Origin Private File System, else the Cache API, else memory, which is empty every time.
     pub(crate) async fn open() -> Self {
         if let Some(files) = Opfs::open().await {
             return Self::Files(files);
@@ -23,6 +23,19 @@ impl Shelf {
         match Pieces::cache().await {
             Some(cache) => Self::Pieces(cache, Keeping::Cache),
             None => Self::Pieces(Pieces::memory(), Keeping::Memory),
+        }
+    }
+
+    /// Removes all entries of a model.
+    pub(crate) async fn remove_model(&mut self, repo: &Repo) -> Result<(), StoreError> {
+        match self {
+            Self::Files(files) => files.remove_model(repo).await,
+            Self::Pieces(pieces, _) => {
+                for entry in pieces.list().await?.iter().filter(|entry| entry.repo == *repo) {
+                    pieces.remove(entry).await?;
+                }
+                Ok(())
+            }
         }
     }
 

@@ -32,13 +32,6 @@ impl Worker {
                 Command::Load { id, model, choice, precision } => {
                     (id, self.load(id, &model, choice, precision).await)
                 }
-                Command::Preflight { id, name, choice, precision } => {
-                    let preflight = models::preflight(name, choice, precision).await;
-                    (id, preflight.map(|preflight| Event::Preflight { id, preflight }))
-                }
-                Command::Stored { id } => {
-                    (id, models::stored().await.map(|stored| Event::Stored { id, stored }))
-                }
                 Command::Remove { id, repo } => (id, remove(id, &repo).await),
                 Command::Switch { id, choice } => (id, self.switch(id, choice).await),
                 Command::Run { id, request } => {
@@ -55,10 +48,12 @@ impl Worker {
                     let preview = |engine: &Engine<_>| engine.reader().preview(&pair, metric);
                     (id, engine.map(|engine| Event::Preview { id, preview: preview(engine) }))
                 }
-                // Taken out of the queue by the inbox.
-                Command::Cancel { .. } => continue,
+                // The inbox lets none of them into the queue.
+                Command::Cancel { .. } | Command::Preflight { .. } | Command::Stored { .. } => {
+                    continue;
+                }
             };
-            post(&answer.unwrap_or_else(|error| Event::Failed { id, failure: failure(error) }));
+            answered(id, answer);
         }
     }
 
@@ -106,8 +101,9 @@ impl Worker {
     ) -> Result<models::Files, EngineError> {
         let mut control = self.control(id, Stage::Fetching);
         let mut fetch = async |name: &str| download(&mut control, format!("{url}{name}")).await;
-        let (config, tokenizer) = (fetch("config.json").await?, fetch("tokenizer.json").await?);
-        let weights = Weights::Array(js::bytes(&fetch("model.safetensors").await?));
+        let config = fetch("config.json").await?.to_vec();
+        let tokenizer = fetch("tokenizer.json").await?.to_vec();
+        let weights = Weights::Array(fetch("model.safetensors").await?);
         Ok(models::Files { name: name.to_owned(), config, tokenizer, weights, lock: None })
     }
 
@@ -161,6 +157,11 @@ fn memory() -> usize {
 fn is_refused(error: &EngineError) -> bool {
     use EngineError::{Checkpoint, Config, Tokenizer};
     matches!(error, Checkpoint(_) | Config(_) | Tokenizer(_))
+}
+
+/// Sends an answer.
+pub(crate) fn answered(id: Id, answer: Result<Event, EngineError>) {
+    post(&answer.unwrap_or_else(|error| Event::Failed { id, failure: failure(error) }));
 }
 
 fn failure(error: EngineError) -> Failure {

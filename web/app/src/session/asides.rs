@@ -16,14 +16,14 @@ use crate::state::{One, Shown};
 impl Session {
     /// Asks for the exact answer to the figure that is shown.
     pub fn check(self) {
-        let Some(Shown { request, figure, file, .. }) = self.state.shown.get_untracked() else {
+        let Some(Shown { request, figure, .. }) = self.state.shown.get_untracked() else {
             return;
         };
         match figure.method {
             Method::Ap => return self.state.exact.set(Exact::Here(figure)),
             // It estimates no patching.
             Method::GradXInput => return,
-            _ if file.is_some() && untrack(|| self.state.not_here()).is_some() => return,
+            _ if untrack(|| self.state.not_here()).is_some() => return,
             _ => {}
         }
         self.state.exact.update(|exact| *exact = Exact::Running(exact.known()));
@@ -156,14 +156,17 @@ impl Session {
         }
     }
 
-    /// None of them will come any more.
+    /// Gives all of them up.
     pub(super) fn forget_asides(self) {
-        self.inner.update_value(|inner| {
-            inner.checking = None;
-            inner.one = None;
-            inner.patterns = None;
+        let under_way = self.inner.try_update_value(|inner| {
             inner.resume = false;
+            let one = inner.one.take().map(|(id, _)| id);
+            let patterns = inner.patterns.take().map(|(id, _)| id);
+            [inner.checking.take(), one, patterns]
         });
+        for id in under_way.into_iter().flatten().flatten() {
+            self.send(&Command::Cancel { id });
+        }
         self.state.exact.update(Exact::stop);
         self.state.one.update(|one| {
             if *one == One::Running {

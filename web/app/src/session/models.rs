@@ -1,7 +1,7 @@
 //! The part of the conversation that is about models.
 
 use leptos::prelude::*;
-use relp_protocol::{Command, Event, ModelSource, Stage};
+use relp_protocol::{Command, Event, Failure, Id, ModelSource, Stage};
 use wasm_bindgen::JsValue;
 
 use super::Session;
@@ -9,41 +9,51 @@ use crate::models;
 use crate::state::Activity;
 
 impl Session {
-    /// Fetches and loads a model.
+    /// Fetches and loads a model; if the engine has stopped, it is started first.
     pub fn load_model(self, model: ModelSource) {
         self.state.failure.set(None);
         self.state.models.problem.set(None);
         self.state.models.download.set(None);
+        self.inner.update_value(|inner| inner.wanted = Some(model.clone()));
+        if self.inner.with_value(|inner| inner.worker.is_none()) {
+            return self.start_worker();
+        }
+        if model == ModelSource::Files
+            && let Err(why) = self.send_files()
+        {
+            return self.crashed(&why);
+        }
         let (id, choice) = (self.next_id(), self.state.choice.get_untracked());
         let precision = self.state.models.precision.get_untracked();
-        self.inner.update_value(|inner| {
-            inner.loading = Some((id, choice));
-            inner.wanted = Some(model.clone());
-        });
+        self.forget_run();
         self.forget_asides();
+        self.inner.update_value(|inner| inner.loading = Some((id, choice)));
         self.busy(Stage::Fetching);
         self.send(&Command::Load { id, model, choice, precision });
     }
 
     /// Loads the person's own files, an array of `File`.
-    pub fn load_files(self, files: &JsValue) {
-        let sent = self.inner.with_value(|inner| match &inner.worker {
-            Some(worker) => worker.send_files(files),
-            None => Ok(()),
-        });
-        match sent {
-            Ok(()) => self.load_model(ModelSource::Files),
-            Err(why) => self.crashed(&why),
-        }
+    pub fn load_files(self, files: JsValue) {
+        self.inner.update_value(|inner| inner.files = Some(files));
+        self.load_model(ModelSource::Files);
+    }
+
+    fn send_files(self) -> Result<(), String> {
+        self.inner.with_value(|inner| match (&inner.worker, &inner.files) {
+            (Some(worker), Some(files)) => worker.send_files(files),
+            _ => Ok(()),
+        })
     }
 
     /// Asks what the chosen model would take, and what this browser keeps.
     pub fn look_at_models(self) {
         let models = self.state.models;
-        let id = self.next_id();
+        models.problem.set(None);
+        let id = self.ask_what_is_kept();
         self.send(&Command::Stored { id });
         let name = untrack(|| models.wanted.get().hub_name(&models.other.get()));
         models.preflight.set(None);
+        self.inner.update_value(|inner| inner.preflight = None);
         if let Some(name) = name {
             let (id, choice) = (self.next_id(), self.state.choice.get_untracked());
             let precision = models.precision.get_untracked();
@@ -52,9 +62,16 @@ impl Session {
         }
     }
 
+    /// The id of a question that what is kept answers.
+    fn ask_what_is_kept(self) -> Id {
+        let id = self.next_id();
+        self.inner.update_value(|inner| inner.keeping.push(id));
+        id
+    }
+
     /// Removes a model that this browser keeps.
     pub fn remove_model(self, repo: String) {
-        let id = self.next_id();
+        let id = self.ask_what_is_kept();
         self.send(&Command::Remove { id, repo });
     }
 
@@ -73,7 +90,10 @@ impl Session {
                 self.state.activity.set(Activity::Busy { stage: Stage::Fetching, done, total });
                 models.download.set(Some(download));
             }
-            Event::Stored { stored, .. } => models.stored.set(Some(stored)),
+            Event::Stored { id, stored } => {
+                self.forget_question(id);
+                models.stored.set(Some(stored));
+            }
             Event::Preflight { id, preflight }
                 if self.inner.with_value(|inner| inner.preflight == Some(id)) =>
             {
@@ -82,5 +102,25 @@ impl Session {
             // Late answers, and events that are about something else.
             _ => {}
         }
+    }
+
+    /// Whether `id` is of a question about models whose answer is waited for.
+    pub(super) fn is_about_models(self, id: Id) -> bool {
+        self.inner.with_value(|inner| inner.preflight == Some(id) || inner.keeping.contains(&id))
+    }
+
+    /// A question about models came to nothing, which is said beside the choice.
+    pub(super) fn models_failed(self, id: Id, failure: Failure) {
+        self.forget_question(id);
+        if let Failure::Other(sentence) = failure {
+            self.state.models.problem.set(Some(sentence));
+        }
+    }
+
+    fn forget_question(self, id: Id) {
+        self.inner.update_value(|inner| {
+            inner.preflight.take_if(|preflight| *preflight == id);
+            inner.keeping.retain(|other| *other != id);
+        });
     }
 }

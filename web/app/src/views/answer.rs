@@ -18,7 +18,7 @@ use super::predictions::predictions;
 use super::readout::Readout;
 use super::scores::{ScoresChoice, pair_choice};
 use crate::comparison::{self, Scores};
-use crate::known::{Exact, Known};
+use crate::known::Exact;
 use crate::scale::Scale;
 use crate::state::{Shown, State};
 use crate::words;
@@ -41,11 +41,6 @@ pub fn Answer() -> impl IntoView {
     }
 }
 
-/// What is known of the exact answer, of the pair that is looked at.
-fn known_of_pair(exact: &Exact, pair: Option<usize>) -> Option<Known> {
-    exact.known().map(|known| Known { figure: comparison::of_pair(&known.figure, pair), ..known })
-}
-
 /// The figure before, if the change from it can be shown.
 fn comparable(state: State, figure: &Figure) -> Option<Arc<Figure>> {
     let before = state.before.get()?;
@@ -58,8 +53,9 @@ fn view_figure(state: State, shown: Shown) -> impl IntoView {
         let whole = whole.clone();
         Memo::new(move |_| comparison::of_pair(&whole, state.of_pair.get()))
     };
-    let exact =
-        Memo::new(move |_| state.exact.with(|exact| known_of_pair(exact, state.of_pair.get())));
+    let exact = Memo::new(move |_| {
+        state.exact.with(Exact::known).map(|known| known.of_pair(state.of_pair.get()))
+    });
     let drawn = {
         let whole = whole.clone();
         Memo::new(move |_| {

@@ -28,8 +28,7 @@ pub fn attention(
     let count = tokens.len();
     let longest = tokens.iter().map(|token| labels::axis(&token.text).chars().count()).max();
     let square = Square::new(count, longest.unwrap_or(0));
-    let largest = values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
-    let scale = Scale { limit: if largest > 0.0 { largest } else { 1.0 } };
+    let scale = Scale::of(&values);
     let fill = move |value: f32| match colours {
         Colours::Share => format!(
             "fill: color-mix(in oklab, var(--share) {:.1}%, var(--zero))",
@@ -43,7 +42,7 @@ pub fn attention(
     };
     let range = match colours {
         Colours::Share => "0 to 1".to_owned(),
-        Colours::Difference => format!("±{largest:.3}"),
+        Colours::Difference => format!("±{:.3}", scale.limit),
     };
     // A query looks at no later key.
     let places = (0..count).flat_map(|query| (0..=query).map(move |key| (query, key)));

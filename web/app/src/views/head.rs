@@ -106,9 +106,7 @@ fn positions(
         })
         .collect();
     // A head among others may be faint, so its own view has its own scale.
-    let known = own.iter().chain(&exacts).flatten();
-    let limit = known.fold(0.0_f32, |limit, value| limit.max(value.abs()));
-    let scale = Scale { limit: if limit > 0.0 { limit } else { 1.0 } };
+    let scale = Scale::of(own.iter().chain(&exacts).flatten());
     let is_exact = figure.method == Method::Ap;
     let row = |name: &'static str, layer: usize, values: &[Option<f32>]| {
         let cells: Vec<_> = values
@@ -147,9 +145,9 @@ fn positions(
     };
     let name = if is_exact { "exact" } else { figure.method.title() };
     let of_what = if is_exact {
-        format!("exact, by position, ±{limit:.3}")
+        format!("exact, by position, ±{:.3}", scale.limit)
     } else {
-        format!("{name} (above) and exact (below), by position, ±{limit:.3}")
+        format!("{name} (above) and exact (below), by position, ±{:.3}", scale.limit)
     };
     let heads = figure.tokens.clean.iter();
     let heads = heads.map(|token| view! { <th scope="col">{labels::axis(&token.text)}</th> });

@@ -5,12 +5,11 @@ use relp_hub::KNOWN;
 use relp_hub::preflight::Bytes;
 use relp_model::Precision;
 use relp_protocol::StoredModel;
-use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DragEvent, HtmlInputElement};
 
 use crate::models::{self, Wanted};
 use crate::session::Session;
-use crate::state::State;
+use crate::state::{Activity, State};
 
 /// Opens below the name of the model in use.
 #[component]
@@ -44,7 +43,9 @@ pub fn Models() -> impl IntoView {
             session.load_model(source);
         }
     };
-    let is_busy = move || state.loaded.with(Option::is_none) || models.source().is_none();
+    // A worker that is not ready hears nothing yet.
+    let cannot_load =
+        move || state.activity.get() == Activity::Starting || models.source().is_none();
     let too_large = move || models.preflight.with(|found| found.as_ref().is_some_and(|p| !p.fits));
     view! {
         <details class="models" on:toggle=toggle>
@@ -93,7 +94,7 @@ pub fn Models() -> impl IntoView {
                     <button
                         type="button"
                         id="load-model"
-                        disabled=move || is_busy() || too_large()
+                        disabled=move || cannot_load() || too_large()
                         on:click=load
                     >
                         "Load"
@@ -107,6 +108,9 @@ pub fn Models() -> impl IntoView {
                 <p class="preflight" id="preflight" aria-live="polite">
                     {move || models.preflight.get().map(|found| found.words)}
                 </p>
+                <div role="alert" id="model-problem">
+                    {move || models.problem.get().map(|text| view! { <p class="problem">{text}</p> })}
+                </div>
                 {move || {
                     let instead = models.preflight.with(|found| found.as_ref()?.instead.clone())?;
                     let at = KNOWN.iter().position(|known| known.repo == instead)?;
@@ -167,7 +171,7 @@ fn OwnFiles() -> impl IntoView {
     let choose = move |event: leptos::ev::Event| {
         let input = event_target::<HtmlInputElement>(&event);
         if let Some(files) = input.files().filter(|files| files.length() > 0) {
-            session.load_files(&js_sys::Array::from(files.as_ref()));
+            session.load_files(js_sys::Array::from(files.as_ref()).into());
         }
         // So that the same files can be chosen again.
         input.set_value("");
@@ -228,7 +232,6 @@ fn drop_files(session: Session, event: &DragEvent) {
     event.prevent_default();
     let Some(files) = event.data_transfer().and_then(|dropped| dropped.files()) else { return };
     if files.length() > 0 {
-        let files: JsValue = js_sys::Array::from(files.as_ref()).unchecked_into();
-        session.load_files(&files);
+        session.load_files(js_sys::Array::from(files.as_ref()).into());
     }
 }

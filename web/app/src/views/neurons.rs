@@ -22,10 +22,7 @@ pub fn Neurons() -> impl IntoView {
         let shown = state.shown.get().filter(|_| state.neurons.get())?;
         let figure = comparison::of_pair(&shown.figure, state.of_pair.get());
         let known = state.exact.get().known();
-        let known = known.map(|known| Known {
-            figure: comparison::of_pair(&known.figure, state.of_pair.get()),
-            ..known
-        });
+        let known = known.map(|known| known.of_pair(state.of_pair.get()));
         Some(match figure.maps.get(&Site::Post) {
             Some(_) => layers(&figure, known.as_ref()).into_any(),
             None => view! { <p class="help">{words::NO_NEURONS}</p> }.into_any(),

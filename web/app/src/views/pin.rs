@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use relp_model::{Figure, Method};
 
 use crate::comparison::{self, Row};
-use crate::known::{Exact, Known};
+use crate::known::Exact;
 use crate::labels;
 use crate::state::{One, State};
 use crate::words;
@@ -18,10 +18,7 @@ pub fn Pinned(figure: Memo<Arc<Figure>>) -> impl IntoView {
         let cell = state.pin.get()?;
         let figure = figure.get();
         let known = state.exact_of(cell);
-        let known = known.map(|known| Known {
-            figure: comparison::of_pair(&known.figure, state.of_pair.get()),
-            ..known
-        });
+        let known = known.map(|known| known.of_pair(state.of_pair.get()));
         let rows = comparison::rows(&figure, known.as_ref(), cell);
         let source = match (figure.method, state.exact.get(), state.one.get()) {
             (Method::Ap, ..) => words::ALL_EXACT,

@@ -21,10 +21,7 @@ pub fn Readout(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl In
         };
         let figure = figure.get();
         // Of the pinned cell more may be known than the sweep has come to.
-        let one = state.exact_of(cell).map(|known| Known {
-            figure: comparison::of_pair(&known.figure, state.of_pair.get()),
-            ..known
-        });
+        let one = state.exact_of(cell).map(|known| known.of_pair(state.of_pair.get()));
         let own = one.or(exact.get());
         let score = |row: Row| {
             let site = row.site;
