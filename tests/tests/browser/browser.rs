@@ -32,8 +32,11 @@ pub(crate) struct Browser {
 impl Browser {
     pub(crate) async fn start(webgpu: WebGpu) -> Self {
         // It wants one port for both kinds of addresses, and gives up where one of them is taken.
-        let tries = std::iter::repeat_with(start_driver).take(5);
-        let (driver, port) = tries.flatten().next().expect("chromedriver did not start");
+        let mut started = start_driver();
+        for _ in 1..5 {
+            started = started.or_else(|_| start_driver());
+        }
+        let (driver, port) = started.expect("chromedriver starts");
         let mut args = vec![
             "--headless=new",
             "--no-sandbox",
@@ -148,8 +151,8 @@ impl Drop for Browser {
     }
 }
 
-/// A chromedriver and the port that it chose.
-fn start_driver() -> Option<(Child, u16)> {
+/// A chromedriver and the port that it chose, or else what it said.
+fn start_driver() -> Result<(Child, u16), String> {
     let mut driver = Command::new(variable("RELP_CHROMEDRIVER"))
         .arg("--port=0")
         .stdout(Stdio::piped())
@@ -157,14 +160,15 @@ fn start_driver() -> Option<(Child, u16)> {
         .spawn()
         .expect("chromedriver is there");
     let output = BufReader::new(driver.stdout.take().expect("stdout is piped"));
+    let mut said = String::new();
     for line in output.lines().map_while(Result::ok) {
         if let Some((_, port)) = line.split_once("started successfully on port ") {
-            return Some((driver, port.trim_end_matches('.').parse().expect("a port")));
+            return Ok((driver, port.trim_end_matches('.').parse().expect("a port")));
         }
-        println!("chromedriver: {line}");
+        said.push_str(&line);
     }
     let _gone = driver.wait();
-    None
+    Err(said)
 }
 
 /// Chromium's own command to read a log.
