@@ -4,6 +4,7 @@ mod args;
 mod browser;
 mod checks;
 mod lock;
+mod offline;
 mod page;
 mod report;
 mod serve;

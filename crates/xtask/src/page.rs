@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
+    offline,
     step::{self, Step},
     workspace::Workspace,
 };
@@ -40,7 +41,8 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     if env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         trunk.args(["--color", "never"]);
     }
-    step::run(&mut trunk)
+    step::run(&mut trunk)?;
+    offline::write(&workspace.root.join("web/app/assets/sw.js"), &workspace.dist())
 }
 
 /// The manifests of the page's own crates: those in `web/`, from the repository's root.

@@ -1,6 +1,7 @@
 //! Chromium by WebDriver, with everything that it logs.
 
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -26,15 +27,20 @@ pub(crate) enum WebGpu {
 pub(crate) struct Browser {
     pub(crate) client: Client,
     driver: Child,
+    /// Where Chromium puts its profile, with every model that a test had it keep.
+    profile: PathBuf,
     webgpu: WebGpu,
 }
 
 impl Browser {
     pub(crate) async fn start(webgpu: WebGpu) -> Self {
         // It wants one port for both kinds of addresses, and gives up where one of them is taken.
-        let mut started = start_driver();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("chromium");
+        let profile = folder.join(std::process::id().to_string());
+        std::fs::create_dir_all(&profile).unwrap();
+        let mut started = start_driver(&profile);
         for _ in 1..5 {
-            started = started.or_else(|_| start_driver());
+            started = started.or_else(|_| start_driver(&profile));
         }
         let (driver, port) = started.expect("chromedriver starts");
         let mut args = vec![
@@ -68,7 +74,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("Chromium starts");
-        Self { client, driver, webgpu }
+        Self { client, driver, profile, webgpu }
     }
 
     /// Evaluates `return …;`.
@@ -148,13 +154,21 @@ impl Drop for Browser {
         // Ends Chromium too.
         let _gone = self.driver.kill();
         let _gone = self.driver.wait();
+        // Chromium still writes into it for a moment.
+        for _ in 0..50 {
+            if std::fs::remove_dir_all(&self.profile).is_ok() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
 /// A chromedriver and the port that it chose, or else what it said.
-fn start_driver() -> Result<(Child, u16), String> {
+fn start_driver(profile: &Path) -> Result<(Child, u16), String> {
     let mut driver = Command::new(variable("RELP_CHROMEDRIVER"))
         .arg("--port=0")
+        .env("TMPDIR", profile)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

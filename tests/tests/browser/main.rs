@@ -10,6 +10,7 @@ mod exact;
 mod faults;
 mod figures;
 mod models;
+mod offline;
 mod page;
 mod questions;
 mod reference;

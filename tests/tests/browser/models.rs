@@ -253,10 +253,10 @@ async fn a_model_that_is_too_large_is_not_started_and_another_is_offered() {
 
 /// Half a gigabyte, cut in the middle.
 #[tokio::test]
-async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_without_the_hub() {
+async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_without_a_network() {
     let hub = hub_of_small();
     hub.break_next("model.safetensors", &[HubFault::Cut(300_000_000)]);
-    let page = page_beside(&hub, WebGpu::Off).await;
+    let mut page = page_beside(&hub, WebGpu::Off).await;
     watch_long_tasks(&page).await;
     let last = load(&page, SMALL, &hub.url()).await;
     in_use(&page, SMALL, last).await;
@@ -274,9 +274,11 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     let longest = page.browser.eval("Math.max(0, ...window.longTasks)").await.as_f64().unwrap();
     measured("longest-task", &format!("{longest} ms, the page's longest task while loading"));
 
-    // The hub is gone: the browser has all of it.
+    // The hub is gone, and the page's own server too: the browser has all of both.
+    page.browser.wait("document.querySelector('#kept-offline') !== null").await;
     let url = hub.url();
     drop(hub);
+    page.server.leave();
     page.browser.client.refresh().await.unwrap();
     page.wait_for_figure(1).await;
     let last = load(&page, SMALL, &url).await;
@@ -315,6 +317,8 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
 async fn any_model_can_be_chosen_after_a_failure() {
     let server = PageServer::start();
     server.break_file("relp-worker_loader.js", Fault::Missing);
+    // It would keep the bundled model.
+    server.break_file("sw.js", Fault::Missing);
     let hub = hub();
     let mut page = Page::open_from(server, WebGpu::Off).await;
     page.allow(&hub.url());
@@ -322,6 +326,7 @@ async fn any_model_can_be_chosen_after_a_failure() {
     // The engine did not start: files start it again.
     page.browser.wait("document.querySelector('#failure') !== null").await;
     page.server.mend();
+    page.server.break_file("sw.js", Fault::Missing);
     page.server.break_file("models/primer/model.safetensors", Fault::Missing);
     page.select("#model", "7").await;
     let all = FILES.map(|file| primer().join(file).display().to_string());

@@ -22,7 +22,9 @@ pub(crate) enum Fault {
 
 /// Serves `RELP_DIST` on a port of its own; ends when dropped.
 pub(crate) struct PageServer {
-    server: Arc<Server>,
+    server: Option<Arc<Server>>,
+    url: String,
+    replaced: Arc<Mutex<HashMap<String, Vec<u8>>>>,
     faults: Arc<Mutex<HashMap<String, Fault>>>,
 }
 
@@ -31,18 +33,41 @@ impl PageServer {
         let root = PathBuf::from(crate::browser::variable("RELP_DIST"));
         let server = Arc::new(Server::http("127.0.0.1:0").unwrap());
         let faults = Arc::new(Mutex::new(HashMap::new()));
-        let (listening, known) = (server.clone(), faults.clone());
+        let replaced = Arc::new(Mutex::new(HashMap::new()));
+        let url = format!("http://{}/", server.server_addr());
+        let (listening, known, others) = (server.clone(), faults.clone(), replaced.clone());
         thread::spawn(move || {
             for request in listening.incoming_requests() {
-                let (root, known) = (root.clone(), known.clone());
-                thread::spawn(move || answer(request, &root, &known));
+                let (root, known, others) = (root.clone(), known.clone(), others.clone());
+                thread::spawn(move || answer(request, &root, &known, &others));
             }
         });
-        Self { server, faults }
+        Self { server: Some(server), url, replaced, faults }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/", self.server.server_addr())
+        self.url.clone()
+    }
+
+    /// The built file.
+    pub(crate) fn file(file: &str) -> Vec<u8> {
+        std::fs::read(PathBuf::from(crate::browser::variable("RELP_DIST")).join(file)).unwrap()
+    }
+
+    /// From now on, a file is another one.
+    pub(crate) fn replace(&self, file: &str, content: impl Into<Vec<u8>>) {
+        self.replaced.lock().unwrap().insert(file.to_owned(), content.into());
+    }
+
+    /// From now on, nothing listens at its address.
+    pub(crate) fn leave(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.unblock();
+        }
+        let address = self.url.trim_start_matches("http://").trim_end_matches('/');
+        while std::net::TcpStream::connect(address).is_ok() {
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// From now on, `file` (its path in the page's folder) has a fault.
@@ -58,18 +83,28 @@ impl PageServer {
 
 impl Drop for PageServer {
     fn drop(&mut self) {
-        self.server.unblock();
+        if let Some(server) = &self.server {
+            server.unblock();
+        }
     }
 }
 
-fn answer(request: Request, root: &Path, faults: &Mutex<HashMap<String, Fault>>) {
+fn answer(
+    request: Request,
+    root: &Path,
+    faults: &Mutex<HashMap<String, Fault>>,
+    replaced: &Mutex<HashMap<String, Vec<u8>>>,
+) {
     let path = request.url().trim_start_matches('/').split('?').next().unwrap_or_default();
     let path = if path.is_empty() { "index.html" } else { path }.to_owned();
     let fault = faults.lock().unwrap().get(&path).copied();
     let content = match fault {
         Some(Fault::Missing) => None,
         Some(Fault::Html) => Some(b"<!doctype html><title>Sign in</title>".to_vec()),
-        Some(Fault::Trickle) | None => std::fs::read(root.join(&path)).ok(),
+        Some(Fault::Trickle) | None => {
+            let other = replaced.lock().unwrap().get(&path).cloned();
+            other.or_else(|| std::fs::read(root.join(&path)).ok())
+        }
     };
     let Some(content) = content else {
         let _gone = request.respond(Response::from_string("missing").with_status_code(404));

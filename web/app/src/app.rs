@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 
+use crate::offline::Offline;
 use crate::session::Session;
 use crate::state::{Activity, State};
-use crate::views::{Answer, Footer, Header, Question, Status};
+use crate::views::{Answer, Footer, Header, NewVersion, Question, Status};
 
 /// The page.
 #[component]
@@ -13,6 +14,7 @@ pub fn App() -> impl IntoView {
     let session = Session::start(state);
     provide_context(state);
     provide_context(session);
+    provide_context(Offline::start(state));
     let phase = move || match state.activity.get() {
         _ if state.failure.with(Option::is_some) => "error",
         Activity::Starting => "loading",
@@ -24,6 +26,7 @@ pub fn App() -> impl IntoView {
     view! {
         <div id="app" data-state=phase>
             <Header />
+            <NewVersion />
             <main>
                 <Question />
                 <Status />

@@ -19,6 +19,7 @@ pub mod geometry;
 pub mod known;
 pub mod labels;
 pub mod models;
+mod offline;
 pub mod scale;
 pub mod session;
 pub mod state;

@@ -2,12 +2,15 @@
 
 use leptos::prelude::*;
 
+use crate::offline::{Kept, Offline};
 use crate::state::State;
 use crate::words;
 
 #[component]
 pub fn Footer() -> impl IntoView {
     let state = expect_context::<State>();
+    let offline = expect_context::<Offline>();
+    let is_kept = move || offline.kept.get() != Kept::No;
     let is_bundled = move || {
         state.loaded.with(|loaded| loaded.as_ref().is_none_or(|l| l.model.name == words::MODEL))
     };
@@ -23,6 +26,9 @@ pub fn Footer() -> impl IntoView {
             <p>
                 "Nothing you type leaves this browser. Version "
                 {env!("CARGO_PKG_VERSION")} ", MIT or Apache-2.0."
+                {move || is_kept().then(|| view! {
+                    " " <span id="kept-offline">"This page and the bundled model open without a network now."</span>
+                })}
             </p>
         </footer>
     }
