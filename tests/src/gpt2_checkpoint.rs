@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use half::f16;
 
 /// GPT-2 small's `config.json`, to the byte.
 pub const SMALL_CONFIG: &str = r#"{
@@ -54,6 +57,21 @@ pub struct Shape {
 impl Shape {
     /// GPT-2 small.
     pub const SMALL: Self = Self { n_layer: 12, d_model: 768, n_vocab: 50257, n_ctx: 1024 };
+    /// GPT-2 large.
+    pub const LARGE: Self = Self { n_layer: 36, d_model: 1280, ..Self::SMALL };
+    /// GPT-2 XL.
+    pub const XL: Self = Self { n_layer: 48, d_model: 1600, ..Self::SMALL };
+
+    /// A `config.json` of these sizes; every size of GPT-2 has heads of 64.
+    pub fn config(self) -> String {
+        let Self { n_layer, d_model, n_vocab, n_ctx } = self;
+        let n_head = d_model / 64;
+        format!(
+            r#"{{"model_type": "gpt2", "activation_function": "gelu_new", "layer_norm_epsilon": 1e-05,
+            "n_layer": {n_layer}, "n_embd": {d_model}, "n_head": {n_head}, "n_positions": {n_ctx},
+            "vocab_size": {n_vocab}}}"#
+        )
+    }
 
     /// The tensors of the published files, by name, a mask in every layer among them.
     fn tensors(self) -> BTreeMap<String, Vec<u64>> {
@@ -102,14 +120,12 @@ impl Shape {
         // Another test may be writing the same.
         let part = folder.join(format!("{}.part", std::process::id()));
         let mut out = BufWriter::with_capacity(1 << 20, File::create(&part)?);
-        let (header, tensors) = self.header();
+        let (header, tensors) = self.header("F32", 4);
         out.write_all(&(header.len() as u64).to_le_bytes())?;
         out.write_all(header.as_bytes())?;
         let mut random = Random(0x2545_F491_4F6C_DD1D);
         for (name, values) in tensors {
-            let is_scale = name.ends_with("ln_1.weight")
-                || name.ends_with("ln_2.weight")
-                || name.ends_with("ln_f.weight");
+            let is_scale = is_scale(&name);
             for _ in 0..values {
                 // As GPT-2 begins: nearly all about 0.02 in size, scales of a LayerNorm about 1.
                 let value = random.next() * 0.035 + f32::from(u8::from(is_scale));
@@ -122,21 +138,80 @@ impl Shape {
     }
 
     /// The header, and the values of each tensor in order.
-    fn header(self) -> (String, Vec<(String, u64)>) {
+    fn header(self, dtype: &str, bytes: u64) -> (String, Vec<(String, u64)>) {
         let mut header = r#"{"__metadata__":{"format":"pt"}"#.to_owned();
         let mut values = Vec::new();
         let mut end = 0;
         for (name, shape) in self.tensors() {
             let start = end;
             let count = shape.iter().product::<u64>();
-            end += 4 * count;
+            end += bytes * count;
             let shape = shape.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
             header += &format!(
-                r#","{name}":{{"dtype":"F32","shape":[{shape}],"data_offsets":[{start},{end}]}}"#
+                r#","{name}":{{"dtype":"{dtype}","shape":[{shape}],"data_offsets":[{start},{end}]}}"#
             );
             values.push((name, count));
         }
         (header + "}", values)
+    }
+}
+
+/// Whether a tensor multiplies what a LayerNorm has normalised.
+fn is_scale(name: &str) -> bool {
+    ["ln_1.weight", "ln_2.weight", "ln_f.weight"].iter().any(|scale| name.ends_with(scale))
+}
+
+/// A checkpoint of halves that lies nowhere: its bytes are made when they are read.
+pub struct Generated {
+    header: Vec<u8>,
+    /// Where the data of each scale lie in the file.
+    scales: Vec<Range<u64>>,
+    length: u64,
+    /// Weights, which are used again and again.
+    weights: Vec<u8>,
+}
+
+impl Generated {
+    /// Of these sizes.
+    pub fn new(shape: Shape) -> Self {
+        let (json, tensors) = shape.header("F16", 2);
+        let header = [&(json.len() as u64).to_le_bytes()[..], json.as_bytes()].concat();
+        let (mut scales, mut place) = (Vec::new(), header.len() as u64);
+        for (name, values) in tensors {
+            let end = place + 2 * values;
+            if is_scale(&name) {
+                scales.push(place..end);
+            }
+            place = end;
+        }
+        let mut random = Random(0x2545_F491_4F6C_DD1D);
+        let halves = (0..1_000_003).map(|_| f16::from_f32(random.next() * 0.035));
+        let weights = halves.flat_map(f16::to_le_bytes).collect();
+        Self { header, scales, length: place, weights }
+    }
+
+    /// Bytes in all.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The bytes of a range that lies within it.
+    pub fn read(&self, range: Range<u64>) -> Vec<u8> {
+        let header = self.header.len() as u64;
+        let of_header = range.start.min(header) as usize..range.end.min(header) as usize;
+        let mut bytes = self.header[of_header].to_vec();
+        let from = range.start.max(header) - header;
+        let count = (range.end - range.start) as usize;
+        if self.scales.iter().any(|scale| scale.start <= range.start && range.end <= scale.end) {
+            return f16::ONE.to_le_bytes().repeat(count / 2);
+        }
+        let mut from = (from % self.weights.len() as u64) as usize;
+        while bytes.len() < count {
+            let most = (count - bytes.len()).min(self.weights.len() - from);
+            bytes.extend_from_slice(&self.weights[from..from + most]);
+            from = 0;
+        }
+        bytes
     }
 }
 

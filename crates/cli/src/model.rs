@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use pollster::block_on;
-use relp_engine::{Engine, EngineError, Files, WeightSource};
+use relp_engine::{Engine, EngineError, Files, WeightSource, piece};
 use relp_hub::{ModelFile, ModelId};
 use relp_model::{Choice, Config, Fallback, Figure, Kind, Pair, Precision, Request};
 
@@ -38,26 +38,23 @@ enum Place {
 /// once, in order, to be widened, packed or sent to a GPU.
 pub(crate) enum Weights {
     Bundled(&'static [u8]),
-    File { file: File, len: usize },
+    File { file: File, len: u64 },
 }
 
 impl WeightSource for Weights {
-    fn len(&self) -> usize {
+    fn len(&self) -> u64 {
         match self {
-            Self::Bundled(bytes) => bytes.len(),
+            Self::Bundled(bytes) => bytes.len() as u64,
             Self::File { len, .. } => *len,
         }
     }
 
-    async fn read(&mut self, range: Range<usize>) -> Result<Vec<u8>, String> {
+    async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>, String> {
         match self {
-            Self::Bundled(bytes) => match bytes.get(range) {
-                Some(bytes) => Ok(bytes.to_vec()),
-                None => Err("a range lies outside the file".to_owned()),
-            },
+            Self::Bundled(bytes) => piece(bytes, range),
             Self::File { file, .. } => {
-                let mut bytes = vec![0; range.len()];
-                file.seek(SeekFrom::Start(range.start as u64))
+                let mut bytes = vec![0; (range.end - range.start) as usize];
+                file.seek(SeekFrom::Start(range.start))
                     .and_then(|_| file.read_exact(&mut bytes))
                     .map_err(|error| error.to_string())?;
                 Ok(bytes)
@@ -86,7 +83,7 @@ impl Model {
             Some(path) => {
                 let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
                 let (len, file) = opened.map_err(|error| unreadable(&path, &error))?;
-                Weights::File { file, len: usize::try_from(len).unwrap_or(usize::MAX) }
+                Weights::File { file, len }
             }
         };
         let title = place.title();

@@ -212,7 +212,6 @@ async fn check_header<T: Transport, S: Store, W: Watch>(
         Err(error) => return Ok(Err(error)),
     };
     let header = fetch.read(8..length.min(8 + header_len as u64)).await?;
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
     Ok(Checkpoint::from_header(&header, length, config).map(drop))
 }
 

@@ -42,7 +42,7 @@ impl Progress {
 }
 
 impl Control for Progress {
-    async fn pause(&mut self, done: usize, total: usize) -> Result<(), Cancelled> {
+    async fn pause(&mut self, done: u64, total: u64) -> Result<(), Cancelled> {
         let due = self.shown.is_none_or(|shown| shown.elapsed() >= BETWEEN);
         if self.terminal && self.began.elapsed() >= PATIENCE && due {
             let percent = 100 * done / total.max(1);

@@ -16,7 +16,7 @@ pub trait Control {
     ///
     /// # Errors
     /// [`Cancelled`] if the work is not wanted any more.
-    fn pause(&mut self, done: usize, total: usize) -> impl Future<Output = Result<(), Cancelled>>;
+    fn pause(&mut self, done: u64, total: u64) -> impl Future<Output = Result<(), Cancelled>>;
 
     /// Called with what is there so far of work that is done in several parts.
     fn part(&mut self, _part: Part) {}
@@ -25,12 +25,12 @@ pub trait Control {
 /// One of several runs, whose progress is a share of the whole.
 pub(crate) struct Share<'a, C> {
     pub(crate) control: &'a mut C,
-    pub(crate) at: usize,
-    pub(crate) of: usize,
+    pub(crate) at: u64,
+    pub(crate) of: u64,
 }
 
 impl<C: Control> Control for Share<'_, C> {
-    async fn pause(&mut self, done: usize, total: usize) -> Result<(), Cancelled> {
+    async fn pause(&mut self, done: u64, total: u64) -> Result<(), Cancelled> {
         self.control.pause(self.at * total + done, self.of * total).await
     }
 
@@ -47,7 +47,7 @@ impl<C: Control> Control for Share<'_, C> {
 pub struct Uncontrolled;
 
 impl Control for Uncontrolled {
-    async fn pause(&mut self, _done: usize, _total: usize) -> Result<(), Cancelled> {
+    async fn pause(&mut self, _done: u64, _total: u64) -> Result<(), Cancelled> {
         Ok(())
     }
 }
@@ -60,12 +60,12 @@ pub(crate) struct Pace<'a, C> {
     control: &'a mut C,
     last: Instant,
     /// Parts of the work, each of which counts its own progress, and those that are done.
-    parts: usize,
-    done: usize,
+    parts: u64,
+    done: u64,
 }
 
 impl<'a, C: Control> Pace<'a, C> {
-    pub(crate) fn new(control: &'a mut C, parts: usize) -> Self {
+    pub(crate) fn new(control: &'a mut C, parts: u64) -> Self {
         Self { control, last: Instant::now(), parts, done: 0 }
     }
 
@@ -80,7 +80,7 @@ impl<'a, C: Control> Pace<'a, C> {
     }
 
     /// Pauses, if the last pause is long enough ago.
-    pub(crate) async fn step(&mut self, done: usize, total: usize) -> Result<(), Cancelled> {
+    pub(crate) async fn step(&mut self, done: u64, total: u64) -> Result<(), Cancelled> {
         if self.last.elapsed() >= BETWEEN_PAUSES {
             self.now(done, total).await?;
         }
@@ -88,7 +88,7 @@ impl<'a, C: Control> Pace<'a, C> {
     }
 
     /// Pauses.
-    pub(crate) async fn now(&mut self, done: usize, total: usize) -> Result<(), Cancelled> {
+    pub(crate) async fn now(&mut self, done: u64, total: u64) -> Result<(), Cancelled> {
         self.control.pause(self.done * total + done, self.parts * total).await?;
         self.last = Instant::now();
         Ok(())

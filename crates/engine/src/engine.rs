@@ -19,7 +19,7 @@ use crate::{EngineError, Files, Reader, SelfTest, WeightSource};
 const PREDICTIONS: usize = 10;
 
 /// Bytes read at once; whole pairs of values of every type.
-const PIECE: usize = 4 << 20;
+const PIECE: u64 = 4 << 20;
 
 /// How many plans are kept: a person goes back and forth between a few rule sets and lengths.
 const MOST_PLANS: usize = 6;
@@ -127,7 +127,7 @@ impl<S: WeightSource> Engine<S> {
         let of = pairs.len();
         let mut figures = Vec::with_capacity(of);
         for (at, pair) in pairs.into_iter().enumerate() {
-            let mut control = Share { control, at, of };
+            let mut control = Share { control, at: at as u64, of: of as u64 };
             figures.push(self.answer(pair, request, &mut control).await?);
         }
         Ok(mean(&figures)?)
@@ -247,7 +247,7 @@ impl<S: WeightSource> Engine<S> {
     ) -> Result<Run, EngineError> {
         let recipe = Recipe::new(request, pair);
         let parts = recipe.parts(&self.reader.config);
-        let mut pace = Pace::new(control, parts.len());
+        let mut pace = Pace::new(control, parts.len() as u64);
         pace.now(0, 1).await?;
         let mut whole: Option<Run> = None;
         for (at, part) in parts.iter().enumerate() {
@@ -434,7 +434,7 @@ async fn read_header(
     let Ok(first) = <[u8; 8]>::try_from(first) else {
         return Err(relp_model::CheckpointError::Header("it is empty".to_owned()).into());
     };
-    let end = (8 + Checkpoint::header_len(first)?).min(len);
+    let end = (8 + Checkpoint::header_len(first)? as u64).min(len);
     let header = source.read(8..end).await.map_err(EngineError::Source)?;
     Ok(Checkpoint::from_header(&header, len, config)?)
 }
@@ -461,7 +461,7 @@ async fn load_weights(
             (None, None) => len,
         };
         if let Some(tensor) = tensor {
-            let elements = (end - at) / tensor.dtype.bytes();
+            let elements = tensor.shape.iter().product();
             executor.reserve_weight(&tensor.name, elements, precision.storage(tensor))?;
         }
         let start = at;
@@ -472,7 +472,7 @@ async fn load_weights(
             }
             hash.update(&bytes);
             if let Some(tensor) = tensor {
-                let first = (at - start) / tensor.dtype.bytes();
+                let first = (at - start) as usize / tensor.dtype.bytes();
                 let name = &tensor.name;
                 match precision.storage(tensor) {
                     Storage::F32 => {
@@ -486,7 +486,7 @@ async fn load_weights(
                     }
                 }
             }
-            at += bytes.len();
+            at += bytes.len() as u64;
             pace.step(at, len).await?;
         }
     }

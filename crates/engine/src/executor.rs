@@ -141,7 +141,7 @@ impl Executor {
                 let mut done = 0;
                 while run.step() {
                     done += 1;
-                    pace.step(done, tape.ops().len()).await?;
+                    pace.step(done, tape.ops().len() as u64).await?;
                 }
                 let values = run.finish();
                 Ok(Outputs::new(tape.outputs().iter().map(|&buf| (buf, values.f32(buf))).collect()))
@@ -150,7 +150,7 @@ impl Executor {
                 plan.start(&feed)?;
                 while plan.step() {
                     let (done, total) = plan.progress();
-                    pace.step(done, total).await?;
+                    pace.step(done as u64, total as u64).await?;
                 }
                 Ok(plan.outputs())
             }
@@ -158,7 +158,7 @@ impl Executor {
                 gpu.start(plan, &feed).await?;
                 while gpu.step(plan).await? {
                     let (done, total) = plan.progress();
-                    pace.step(done, total).await?;
+                    pace.step(done as u64, total as u64).await?;
                 }
                 Ok(gpu.finish(plan).await?)
             }

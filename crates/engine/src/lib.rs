@@ -20,4 +20,4 @@ pub use engine::Engine;
 pub use error::EngineError;
 pub use reader::Reader;
 pub use self_test::{SelfTest, SelfTestError};
-pub use source::{Files, InMemory, WeightSource};
+pub use source::{Files, InMemory, WeightSource, piece};

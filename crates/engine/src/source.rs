@@ -21,7 +21,7 @@ pub struct Files<'a> {
 /// `model.safetensors`, read piece by piece, so that it never has to be in memory as a whole.
 pub trait WeightSource {
     /// Bytes of the file.
-    fn len(&self) -> usize;
+    fn len(&self) -> u64;
 
     /// Whether the file has no bytes.
     fn is_empty(&self) -> bool {
@@ -32,7 +32,19 @@ pub trait WeightSource {
     ///
     /// # Errors
     /// A sentence that says why they cannot be had.
-    fn read(&mut self, range: Range<usize>) -> impl Future<Output = Result<Vec<u8>, String>>;
+    fn read(&mut self, range: Range<u64>) -> impl Future<Output = Result<Vec<u8>, String>>;
+}
+
+/// The bytes of a range of a file that is in memory.
+///
+/// # Errors
+/// If the range lies outside it.
+pub fn piece(file: &[u8], range: Range<u64>) -> Result<Vec<u8>, String> {
+    let within = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+    match within.and_then(|(start, end)| file.get(start..end)) {
+        Some(bytes) => Ok(bytes.to_vec()),
+        None => Err(format!("bytes {range:?} lie outside the file")),
+    }
 }
 
 /// A file that is in memory already.
@@ -40,14 +52,11 @@ pub trait WeightSource {
 pub struct InMemory(pub Vec<u8>);
 
 impl WeightSource for InMemory {
-    fn len(&self) -> usize {
-        self.0.len()
+    fn len(&self) -> u64 {
+        self.0.len() as u64
     }
 
-    async fn read(&mut self, range: Range<usize>) -> Result<Vec<u8>, String> {
-        match self.0.get(range.clone()) {
-            Some(bytes) => Ok(bytes.to_vec()),
-            None => Err(format!("bytes {range:?} lie outside the file")),
-        }
+    async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>, String> {
+        piece(&self.0, range)
     }
 }

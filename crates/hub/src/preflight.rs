@@ -2,7 +2,7 @@
 
 use std::{fmt, iter};
 
-use crate::{Known, ModelFile};
+use crate::Known;
 
 /// Where the model computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +18,6 @@ pub enum Place {
 pub struct Needs {
     /// To be downloaded.
     pub download: u64,
-    /// Of the file of its weights, which has to be read.
-    pub file: u64,
     /// Of GPU memory.
     pub gpu: u64,
     /// Of this program's memory.
@@ -33,8 +31,6 @@ pub struct Limits {
     pub storage: Option<u64>,
     /// GPU memory.
     pub gpu: Option<u64>,
-    /// The length of a file.
-    pub file: Option<u64>,
     /// Memory of this program. In a browser, WebAssembly can have 4 GiB.
     pub memory: Option<u64>,
 }
@@ -52,7 +48,7 @@ pub fn needs(model: &Known, place: Place, bytes_a_weight: u64, stored: u64) -> N
         Place::Cpu => (0, weights + weights * 15 / 100 + WORK),
     };
     let download = model.download().saturating_sub(stored);
-    Needs { download, file: model.length(ModelFile::Weights), gpu, memory }
+    Needs { download, gpu, memory }
 }
 
 impl Needs {
@@ -67,15 +63,7 @@ impl Needs {
             let there = there.filter(|&there| there < takes)?;
             Some(format!("it takes {} of {what} and there are {}", Bytes(takes), Bytes(there)))
         });
-        let too_long = limits.file.filter(|&longest| longest < self.file).map(|longest| {
-            let file = ModelFile::Weights.name();
-            format!(
-                "its {file} has {} and at most {} can be read",
-                Bytes(self.file),
-                Bytes(longest)
-            )
-        });
-        lacking.chain(too_long).collect()
+        lacking.collect()
     }
 }
 
@@ -106,6 +94,11 @@ pub fn preflight(
         Place::Gpu => (needs_of.gpu, "GPU memory"),
         Place::Cpu => (needs_of.memory, "memory"),
     };
+    // No browser tells.
+    let unknown = match (place, limits.gpu) {
+        (Place::Gpu, None) => " Whether the GPU has that much shows when it is loaded.",
+        _ => "",
+    };
     let (title, download) = (model.title, needs_of.download);
     if lacking.is_empty() {
         let fetch = if download == 0 {
@@ -113,7 +106,7 @@ pub fn preflight(
         } else {
             format!("is {} to download and takes", Bytes(download))
         };
-        let words = format!("{title} {fetch} {} of {of}.", Bytes(memory));
+        let words = format!("{title} {fetch} {} of {of}.{unknown}", Bytes(memory));
         return Preflight { needs: needs_of, fits: true, instead: None, words };
     }
     let smaller = iter::successors(model.next_smaller(), |other| other.next_smaller());
@@ -160,7 +153,8 @@ mod tests {
         assert!(small.fits && small.instead.is_none());
         assert_eq!(
             small.words,
-            "GPT-2 small is 549 MB to download and takes 565 MB of GPU memory."
+            "GPT-2 small is 549 MB to download and takes 565 MB of GPU memory. Whether the GPU has \
+             that much shows when it is loaded."
         );
         let model = Known::find("gpt2").unwrap();
         let stored = preflight(model, Place::Cpu, F16, u64::MAX, Limits::default());
@@ -177,14 +171,6 @@ mod tests {
             "GPT-2 XL does not fit here: it takes 7.2 GB of memory and there are 4.3 GB; GPT-2 large would fit."
         );
         assert!(of("gpt2-xl", Place::Cpu, F16, wasm).fits);
-        let page = Limits { file: Some(u32::MAX.into()), ..wasm };
-        let compact = of("gpt2-xl", Place::Cpu, F16, page);
-        assert_eq!(compact.instead.unwrap().title, "GPT-2 large");
-        assert_eq!(
-            compact.words,
-            "GPT-2 XL does not fit here: its model.safetensors has 6.4 GB and at most 4.3 GB can be \
-             read; GPT-2 large would fit."
-        );
         let tiny = Limits { storage: Some(1 << 20), gpu: Some(1 << 20), ..Limits::default() };
         let none = of("gpt2", Place::Gpu, F32, tiny);
         assert!(none.instead.is_none());

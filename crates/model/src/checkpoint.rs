@@ -1,16 +1,13 @@
 //! `model.safetensors` in Hugging Face layout: its header, checked against the configuration
 //! before any tensor is read.
 
-use std::collections::{HashMap, HashSet};
-use std::fmt;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use half::{bf16, f16};
 use relp_tape::{Content, Tape};
-use safetensors::tensor::Metadata;
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 
+use crate::header::Header;
 use crate::{Config, gpt2};
 
 /// The number types that a checkpoint may hold.
@@ -72,7 +69,7 @@ pub struct TensorInfo {
     /// Its extents.
     pub shape: Vec<usize>,
     /// Its bytes in the file.
-    pub bytes: Range<usize>,
+    pub bytes: Range<u64>,
 }
 
 /// The tensors of a checkpoint that fit a configuration, in file order.
@@ -93,7 +90,7 @@ pub enum CheckpointError {
     #[error(
         "model.safetensors should have {expected} bytes and has {found}. Download the file again."
     )]
-    Length { expected: usize, found: usize },
+    Length { expected: u64, found: u64 },
     /// A tensor is absent.
     #[error(
         "model.safetensors lacks the tensor {name} {expected:?}. Is it a GPT-2 checkpoint, and does config.json belong to it?"
@@ -103,7 +100,7 @@ pub enum CheckpointError {
     #[error(
         "The tensor {name} should have the shape {expected:?} and has {found:?}: config.json does not belong to this checkpoint."
     )]
-    Shape { name: String, expected: Vec<usize>, found: Vec<usize> },
+    Shape { name: String, expected: Vec<usize>, found: Vec<u64> },
     /// A tensor's numbers are of another type.
     #[error("The tensor {name} holds {found}; F32, F16 or BF16 is expected.")]
     Dtype { name: String, found: String },
@@ -134,7 +131,7 @@ impl Checkpoint {
         let (first, rest) = file.split_first_chunk::<8>().ok_or_else(too_short)?;
         let header_len = Self::header_len(*first)?;
         let header = rest.get(..header_len).ok_or_else(too_short)?;
-        Self::from_header(header, file.len(), config)
+        Self::from_header(header, file.len() as u64, config)
     }
 
     /// Checks the JSON header (without the 8 bytes before it) of a file of `file_len` bytes.
@@ -143,24 +140,21 @@ impl Checkpoint {
     /// If it is not a checkpoint of a model of this configuration.
     pub fn from_header(
         header: &[u8],
-        file_len: usize,
+        file_len: u64,
         config: &Config,
     ) -> Result<Self, CheckpointError> {
-        let unreadable =
-            |error: serde_json::Error| CheckpointError::Header(format!("its header: {error}"));
-        serde_json::from_slice::<UniqueNames>(header).map_err(unreadable)?;
-        let metadata: Metadata = serde_json::from_slice(header).map_err(unreadable)?;
-        let data_start = 8 + header.len();
-        let expected = data_start.saturating_add(metadata.data_len());
+        let data_start = 8 + header.len() as u64;
+        let header = Header::parse(header)
+            .map_err(|why| CheckpointError::Header(format!("its header: {why}")))?;
+        let expected = data_start.saturating_add(header.data_len());
         if expected != file_len {
             return Err(CheckpointError::Length { expected, found: file_len });
         }
 
-        let found = metadata.tensors();
-        let mut by_name = HashMap::with_capacity(found.len());
-        for (name, info) in &found {
+        let mut by_name = HashMap::with_capacity(header.0.len());
+        for (name, line) in &header.0 {
             let name = name.strip_prefix("transformer.").unwrap_or(name);
-            if by_name.insert(name, *info).is_some() {
+            if by_name.insert(name, line).is_some() {
                 return Err(CheckpointError::Header(format!(
                     "it holds {name} both with and without the prefix \"transformer.\""
                 )));
@@ -168,14 +162,14 @@ impl Checkpoint {
         }
         let mut tensors = Vec::new();
         for (name, shape) in required_tensors(config) {
-            let Some(info) = by_name.get(name.as_str()).copied() else {
+            let Some(line) = by_name.get(name.as_str()).copied() else {
                 return Err(CheckpointError::Missing { name, expected: shape });
             };
-            if info.shape != shape {
-                let found = info.shape.clone();
+            if !line.shape.iter().copied().eq(shape.iter().map(|&extent| extent as u64)) {
+                let found = line.shape.clone();
                 return Err(CheckpointError::Shape { name, expected: shape, found });
             }
-            let dtype = match info.dtype {
+            let dtype = match line.dtype {
                 safetensors::Dtype::F32 => Dtype::F32,
                 safetensors::Dtype::F16 => Dtype::F16,
                 safetensors::Dtype::BF16 => Dtype::BF16,
@@ -183,7 +177,7 @@ impl Checkpoint {
                     return Err(CheckpointError::Dtype { name, found: format!("{other:?}") });
                 }
             };
-            let (start, end) = info.data_offsets;
+            let (start, end) = line.data_offsets;
             tensors.push(TensorInfo {
                 name,
                 dtype,
@@ -193,34 +187,6 @@ impl Checkpoint {
         }
         tensors.sort_by_key(|tensor| tensor.bytes.start);
         Ok(Self { tensors })
-    }
-}
-
-/// A header in which no name is given twice, of which readers of JSON take the first or the last.
-struct UniqueNames;
-
-impl<'de> Deserialize<'de> for UniqueNames {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Self)
-    }
-}
-
-impl<'de> Visitor<'de> for UniqueNames {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of tensors")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
-        let mut names = HashSet::new();
-        while let Some((name, IgnoredAny)) = map.next_entry::<String, IgnoredAny>()? {
-            if names.contains(&name) {
-                return Err(A::Error::custom(format_args!("it holds {name:?} twice")));
-            }
-            names.insert(name);
-        }
-        Ok(self)
     }
 }
 
@@ -285,7 +251,7 @@ mod tests {
                 assert_eq!(checkpoint.tensors.len(), 16);
                 let wte = checkpoint.tensors.iter().find(|t| t.name == "wte.weight").unwrap();
                 assert_eq!((wte.dtype, wte.shape.as_slice()), (dtype, [5, 2].as_slice()));
-                assert_eq!(wte.bytes.len(), 10 * dtype.bytes());
+                assert_eq!(wte.bytes.end - wte.bytes.start, 10 * dtype.bytes() as u64);
             }
         }
     }
@@ -335,6 +301,32 @@ mod tests {
         let twice = r#"{"wte.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},
             "transformer.wte.weight":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#;
         assert!(load(&whole(twice, 8)).to_string().contains("wte.weight"));
+    }
+
+    #[test]
+    fn a_file_may_be_longer_than_32_bits_can_count() {
+        let xl = Config {
+            n_layer: 48,
+            n_head: 25,
+            d_model: 1600,
+            d_mlp: 6400,
+            n_vocab: 50257,
+            n_ctx: 1024,
+            ..config()
+        };
+        let (mut header, mut end) = (serde_json::Map::new(), 0);
+        for (name, shape) in required_tensors(&xl) {
+            let start = end;
+            end += 4 * shape.iter().map(|&extent| extent as u64).product::<u64>();
+            let line =
+                serde_json::json!({"dtype": "F32", "shape": shape, "data_offsets": [start, end]});
+            header.insert(name, line);
+        }
+        let header = serde_json::Value::Object(header).to_string();
+        let whole = 8 + header.len() as u64 + end;
+        let checkpoint = Checkpoint::from_header(header.as_bytes(), whole, &xl).unwrap();
+        assert!(whole > 5 << 30);
+        assert_eq!(checkpoint.tensors.last().map(|last| last.bytes.end), Some(whole));
     }
 
     #[test]

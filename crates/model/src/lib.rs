@@ -13,6 +13,7 @@ mod config;
 mod device;
 mod figure;
 pub mod gpt2;
+mod header;
 mod integrated;
 mod mean;
 mod metric;

@@ -21,7 +21,9 @@ pub(crate) fn serve(workspace: &Workspace, asked: &Serve) -> Result<()> {
     page::BUILD.run(|| page::build(workspace)).1?;
     let site = Site::new(listener, workspace.dist())?;
     say!("\nThe page is at {address} (Ctrl-C stops it).");
-    say!("After a change, run `cargo xtask build` in another terminal and reload: the page offers the new version.");
+    say!(
+        "After a change, run `cargo xtask build` in another terminal and reload: the page offers the new version."
+    );
     if asked.open {
         open(&address);
     }

@@ -219,6 +219,58 @@ async fn where_nothing_can_be_kept_a_model_is_used_all_the_same() {
     page.close().await;
 }
 
+/// A page whose worker runs a script before it starts.
+async fn page_whose_worker_begins_by(script: &str) -> Page {
+    let server = PageServer::start();
+    let loader = String::from_utf8(PageServer::file("relp-worker_loader.js")).unwrap();
+    server.replace("relp-worker_loader.js", format!("{script}\n{loader}"));
+    let mut page = Page::open_from(server, WebGpu::Off).await;
+    // The changed loader is not the one that the page would keep.
+    page.expect_complaints();
+    page.wait_for_figure(1).await;
+    page
+}
+
+#[tokio::test]
+async fn without_a_file_system_the_browsers_cache_keeps_models() {
+    let script = "delete StorageManager.prototype.getDirectory;";
+    let mut page = page_whose_worker_begins_by(script).await;
+    let hub = hub();
+    page.allow(&hub.url());
+    hub.break_next("model.safetensors", &[HubFault::Cut(1_500_000)]);
+    let last = load(&page, REPO, &hub.url()).await;
+    in_use(&page, REPO, last).await;
+    page.browser.wait("document.querySelector('#kept')?.textContent.includes('teaching')").await;
+    let sentence = page.text("#keeping").await;
+    assert!(sentence.contains("kept in the browser's cache"), "{sentence}");
+    let url = hub.url();
+    drop(hub);
+    page.browser.client.refresh().await.unwrap();
+    page.wait_for_figure(1).await;
+    let last = load(&page, REPO, &url).await;
+    in_use(&page, REPO, last).await;
+    page.browser.wait("document.querySelector('#kept button') !== null").await;
+    page.click("#kept button").await;
+    page.browser.wait("document.querySelector('#kept') === null").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn where_storage_is_refused_a_model_is_used_all_the_same() {
+    let script = "const refuse = () => Promise.reject(new DOMException('no', 'SecurityError'));
+        StorageManager.prototype.getDirectory = refuse;
+        CacheStorage.prototype.open = refuse;";
+    let mut page = page_whose_worker_begins_by(script).await;
+    let hub = hub();
+    page.allow(&hub.url());
+    let last = load(&page, REPO, &hub.url()).await;
+    in_use(&page, REPO, last).await;
+    page.browser.wait("document.querySelector('#keeping') !== null").await;
+    let sentence = page.text("#keeping").await;
+    assert!(sentence.contains("keeps nothing"), "{sentence}");
+    page.close().await;
+}
+
 #[tokio::test]
 async fn files_of_ones_own_are_loaded_and_others_are_refused() {
     let mut page = Page::ready(WebGpu::Off).await;
@@ -233,6 +285,13 @@ async fn files_of_ones_own_are_loaded_and_others_are_refused() {
     page.press("#model-files", &all.join("\n")).await;
     in_use(&page, "own files", 1).await;
     assert_eq!(page.text("#metric-clean").await, before);
+
+    // A folder, dropped with all that is in it.
+    page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
+    let last = figure(&page).await;
+    page.drop_onto("#model", &primer()).await;
+    in_use(&page, "own files", last).await;
+    assert_eq!(page.text("#metric-clean").await, before);
     page.close().await;
 }
 
@@ -242,8 +301,15 @@ async fn a_model_that_is_too_large_is_not_started_and_another_is_offered() {
     page.select("#model", "5").await;
     page.browser.wait("document.querySelector('#preflight').textContent !== ''").await;
     let words = page.text("#preflight").await;
-    assert!(words.contains("GPT-2 XL") && words.contains("4 GB"), "{words}");
+    assert!(words.contains("GPT-2 XL does not fit here: it takes 7.2 GB of memory"), "{words}");
     assert!(page.exists("#load-model:disabled").await);
+    // As halves it does, since a file may be longer than a program of 32 bits can address.
+    page.select("#precision", "f16").await;
+    let fits = "document.querySelector('#preflight').textContent.includes('6.4 GB to download')";
+    page.browser.wait(fits).await;
+    assert!(page.exists("#load-model:not(:disabled)").await);
+    page.select("#precision", "f32").await;
+    page.browser.wait("document.querySelector('#instead') !== null").await;
     page.click("#instead").await;
     page.browser
         .wait("document.querySelector('#preflight').textContent.includes('to download')")
@@ -360,6 +426,33 @@ async fn a_download_that_the_page_did_not_survive_is_taken_up() {
     in_use(&page, REPO, last).await;
     let weights = asked_for_weights(&hub);
     assert!(matches!(&weights[..], [one] if one.from.is_some_and(|from| from > 0)), "{weights:?}");
+    page.close().await;
+}
+
+/// The second tab waits for the first, and then has it from the browser.
+#[tokio::test]
+async fn two_tabs_fetch_a_model_once_and_both_use_it() {
+    let hub = hub();
+    let page = page_beside(&hub, WebGpu::Off).await;
+    let client = &page.browser.client;
+    let first = client.window().await.unwrap();
+    let second = client.new_window(true).await.unwrap().handle;
+    client.switch_to_window(second.clone()).await.unwrap();
+    client.goto(&page.server.url()).await.unwrap();
+    page.wait_for_figure(1).await;
+    hub.break_file("model.safetensors", &[HubFault::Trickle]);
+    let last_of_second = load(&page, REPO, &hub.url()).await;
+    let some = "document.querySelector('#status').textContent.includes('model.safetensors: ')";
+    page.browser.wait(some).await;
+    client.switch_to_window(first).await.unwrap();
+    let last = load(&page, REPO, &hub.url()).await;
+    // What the first tab has begun goes on as fast as it likes from now on.
+    hub.mend();
+    in_use(&page, REPO, last).await;
+    client.switch_to_window(second).await.unwrap();
+    in_use(&page, REPO, last_of_second).await;
+    let weights = asked_for_weights(&hub);
+    assert_eq!(weights.len(), 1, "{weights:?}");
     page.close().await;
 }
 

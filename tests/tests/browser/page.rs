@@ -1,11 +1,11 @@
 //! The page as a person uses it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fantoccini::Locator;
 use relp_model::{Figure, Site};
 use relp_tests::compare::{Tolerance, assert_close};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::browser::{Browser, WebGpu};
 use crate::server::PageServer;
@@ -67,6 +67,18 @@ impl Page {
         let foreign: Vec<&String> = requests.iter().filter(|url| !own(url)).collect();
         assert!(foreign.is_empty(), "requests to other hosts: {foreign:?}");
         self.browser.client.clone().close().await.unwrap();
+    }
+
+    /// Drops a file or folder of this machine onto an element.
+    pub(crate) async fn drop_onto(&self, selector: &str, path: &Path) {
+        let place = "document.querySelector(selector).getBoundingClientRect()";
+        let place = place.replace("selector", &format!("{selector:?}"));
+        let at = self.browser.eval(&format!("(at => [at.x + 5, at.y + 5])({place})")).await;
+        let data = json!({ "items": [], "files": [path], "dragOperationsMask": 1 });
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let event = json!({ "type": kind, "x": at[0], "y": at[1], "data": data });
+            self.browser.command("Input.dispatchDragEvent", event).await;
+        }
     }
 
     /// Waits until figure `number` of this visit is shown and nothing is going on.

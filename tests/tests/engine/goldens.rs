@@ -31,7 +31,8 @@ impl Golden {
             let file = read("model.safetensors");
             let checkpoint = Checkpoint::from_file(&file, &config).unwrap();
             let widen = |tensor: &relp_model::TensorInfo| {
-                (tensor.name.clone(), tensor.dtype.to_f32(&file[tensor.bytes.clone()]))
+                let bytes = tensor.bytes.start as usize..tensor.bytes.end as usize;
+                (tensor.name.clone(), tensor.dtype.to_f32(&file[bytes]))
             };
             let weights = checkpoint.tensors.iter().map(widen).collect();
             Self {

@@ -78,12 +78,11 @@ impl Body for Pieces {
 struct Coming<'a>(Fetch<Server, &'a mut MemoryStore, Unwatched>);
 
 impl WeightSource for Coming<'_> {
-    fn len(&self) -> usize {
-        usize::try_from(self.0.length()).unwrap_or(usize::MAX)
+    fn len(&self) -> u64 {
+        self.0.length()
     }
 
-    async fn read(&mut self, range: Range<usize>) -> Result<Vec<u8>, String> {
-        let range = range.start as u64..range.end as u64;
+    async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>, String> {
         self.0.read(range).await.map_err(|error| error.to_string())
     }
 }

@@ -5,6 +5,7 @@
 mod derivatives;
 mod goldens;
 mod hub;
+mod large;
 mod listings;
 mod ops;
 mod outside;

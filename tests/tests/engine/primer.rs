@@ -198,7 +198,7 @@ fn bad_pairs_are_explained_and_the_next_run_works() {
 struct GiveUp(usize);
 
 impl Control for GiveUp {
-    async fn pause(&mut self, _done: usize, _total: usize) -> Result<(), Cancelled> {
+    async fn pause(&mut self, _done: u64, _total: u64) -> Result<(), Cancelled> {
         self.0 = self.0.checked_sub(1).ok_or(Cancelled)?;
         Ok(())
     }

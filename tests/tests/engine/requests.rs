@@ -99,7 +99,7 @@ struct Parts {
 }
 
 impl Control for Parts {
-    async fn pause(&mut self, _done: usize, _total: usize) -> Result<(), Cancelled> {
+    async fn pause(&mut self, _done: u64, _total: u64) -> Result<(), Cancelled> {
         self.pauses += 1;
         Ok(())
     }

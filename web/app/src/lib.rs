@@ -13,6 +13,7 @@
 pub mod alternatives;
 mod app;
 pub mod comparison;
+mod dropped;
 pub mod examples;
 pub mod figure_file;
 pub mod geometry;

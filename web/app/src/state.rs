@@ -65,7 +65,7 @@ pub struct State {
     /// The exact answer to the same question.
     pub exact: RwSignal<Exact>,
     /// How far the exact answer is: parts done, and parts in all, 0 if that is not known.
-    pub checked: RwSignal<(usize, usize)>,
+    pub checked: RwSignal<(u64, u64)>,
     /// Which scores the maps show.
     pub scores: RwSignal<Scores>,
     /// Which pair of a mean is looked at; else the mean.
@@ -123,9 +123,9 @@ pub enum Activity {
         /// What.
         stage: Stage,
         /// Parts done.
-        done: usize,
+        done: u64,
         /// Parts in all; 0 if that is not known.
-        total: usize,
+        total: u64,
     },
     /// Nothing.
     Idle,

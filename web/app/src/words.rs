@@ -53,6 +53,8 @@ pub const NOT_READ: &str =
     "The file cannot be read: check that it is still there and choose it again.";
 pub const TOO_LARGE: &str = "The file cannot be shown, because it is larger than any figure: open one that this page \
     or `relp attribute` wrote.";
+pub const UNREADABLE_FOLDER: &str = "What was dropped cannot be read: choose the folder with the button \
+    instead.";
 pub const IS_EXACT: &str = "These maps are the exact answer: every component was replaced in turn, and all \
     after it computed again.";
 pub const AGREEMENT_HELP: &str = "Activation patching (AP) replaces one component after the other and computes \
@@ -179,8 +181,8 @@ pub fn device(device: &Device) -> String {
 }
 
 /// What takes time, and how far it is.
-pub fn progress(stage: Stage, done: usize, total: usize) -> String {
-    let [of_done, of_total] = [done, total].map(|bytes| Bytes(bytes as u64));
+pub fn progress(stage: Stage, done: u64, total: u64) -> String {
+    let [of_done, of_total] = [done, total].map(Bytes);
     let of = match total {
         0 if done == 0 => String::new(),
         0 => format!(", {of_done}"),

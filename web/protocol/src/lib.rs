@@ -8,8 +8,8 @@
 //! Weights never cross this boundary: the worker fetches them itself.
 
 use relp_model::{
-    Choice, Device, Figure, Loaded, Metric, PairText, Part, Patterns, Precision, Preview, Problem,
-    Request,
+    Choice, Device, Figure, Kind, Loaded, Metric, PairText, Part, Patterns, Precision, Preview,
+    Problem, Request,
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +37,8 @@ pub enum Command {
         id: Id,
         /// Its name.
         name: String,
-        /// For which executor.
-        choice: Choice,
+        /// What it would be computed by.
+        kind: Kind,
         /// How exactly its weights would be kept.
         precision: Precision,
     },
@@ -199,9 +199,9 @@ pub enum Event {
         /// What is being done.
         stage: Stage,
         /// Parts done: bytes of a download, or steps of a run.
-        done: usize,
+        done: u64,
         /// Parts in all; 0 if that is not known.
-        total: usize,
+        total: u64,
     },
     /// A model comes from a hub.
     Download {

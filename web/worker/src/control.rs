@@ -21,7 +21,7 @@ pub(crate) struct PageControl {
 }
 
 impl Control for PageControl {
-    async fn pause(&mut self, done: usize, total: usize) -> Result<(), Cancelled> {
+    async fn pause(&mut self, done: u64, total: u64) -> Result<(), Cancelled> {
         post(&Event::Progress { id: self.id, stage: self.stage, done, total });
         let_messages_in().await;
         if self.inbox.is_cancelled() { Err(Cancelled) } else { Ok(()) }

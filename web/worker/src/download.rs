@@ -26,13 +26,13 @@ pub(crate) async fn download(
         status => return Err(refused(&url, &format!("the server answered {status}"))),
     }
     let mut pieces = Vec::new();
-    let mut done = 0;
+    let mut done: u64 = 0;
     while let Some(piece) = answer.body.next().await.map_err(failed)? {
-        done += piece.len();
+        done += piece.len() as u64;
         pieces.push(js::bytes(&piece));
         // A total that is not true is none.
-        let total = answer.total.filter(|&total| total >= done as u64);
-        control.pause(done, total.unwrap_or(0) as usize).await?;
+        let total = answer.total.filter(|&total| total >= done);
+        control.pause(done, total.unwrap_or(0)).await?;
     }
     let file = Uint8Array::new_with_length(done as u32);
     let mut at = 0;

@@ -135,8 +135,8 @@ impl Inbox {
 async fn look(command: Command) {
     let id = id_of(&command);
     let answer = match command {
-        Command::Preflight { name, choice, precision, .. } => {
-            let preflight = models::preflight(name, choice, precision).await;
+        Command::Preflight { name, kind, precision, .. } => {
+            let preflight = models::preflight(name, kind, precision).await;
             preflight.map(|preflight| Event::Preflight { id, preflight })
         }
         _ => models::stored().await.map(|stored| Event::Stored { id, stored }),

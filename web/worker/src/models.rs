@@ -8,7 +8,7 @@ use relp_hub::{
     AddressError, Cancelled, Fetch, FetchError, Known, Mirrors, ModelFile, ModelId, Part, Progress,
     Repo, Store, Wanted, Watch,
 };
-use relp_model::{Choice, Precision};
+use relp_model::{Kind, Precision};
 use relp_protocol::{Download, Event, Id, Preflight, Stored, StoredModel};
 use wasm_bindgen::JsCast;
 use web_sys::{File, StorageEstimate};
@@ -22,8 +22,8 @@ use crate::post;
 use crate::shelf::Shelf;
 use crate::source::Weights;
 
-/// A 32-bit program cannot count further.
-const MOST_BYTES: u64 = u32::MAX as u64;
+/// Of a program of WebAssembly.
+const MOST_MEMORY: u64 = 4 << 30;
 
 /// A model's files, ready to be loaded.
 pub(crate) struct Files {
@@ -80,13 +80,6 @@ pub(crate) async fn from_hub(
     }
     let part = Part { before, of };
     let fetch = open(inbox, id, &model, &mirrors, ModelFile::Weights, part).await?;
-    if fetch.length() > MOST_BYTES {
-        return Err(EngineError::Source(format!(
-            "model.safetensors of {} is larger than 4 GB, which this page cannot read; use the \
-             command line, or choose a smaller model",
-            model.repo
-        )));
-    }
     let [config, tokenizer] = small.try_into().unwrap_or_default();
     let title = model.known.map_or_else(|| model.repo.to_string(), |known| known.title.to_owned());
     let weights = Weights::Fetched(Box::new(fetch));
@@ -122,13 +115,6 @@ pub(crate) async fn from_files(files: &[File]) -> Result<Files, EngineError> {
     };
     let (config, tokenizer) = (find(ModelFile::Config)?, find(ModelFile::Tokenizer)?);
     let weights = find(ModelFile::Weights)?;
-    if weights.size() as u64 > MOST_BYTES {
-        return Err(EngineError::Source(
-            "model.safetensors is larger than 4 GB, which this page cannot read; use the command \
-             line"
-                .to_owned(),
-        ));
-    }
     let read = async |file: &File| {
         let size = file.size() as u64;
         // Neither is ever so large; a file of another kind may be.
@@ -206,7 +192,7 @@ pub(crate) async fn forget(name: &str) {
 /// What a known model would take here.
 pub(crate) async fn preflight(
     name: String,
-    choice: Choice,
+    kind: Kind,
     precision: Precision,
 ) -> Result<Preflight, EngineError> {
     let model = ModelId::from_name(&name).map_err(|error| fetching(error.into()))?;
@@ -224,15 +210,14 @@ pub(crate) async fn preflight(
         let record = shelf.record(&entry).await.map_err(kept)?;
         is_stored &= record.is_some_and(|record| record.complete);
     }
-    let place = if choice == Choice::Cpu { Place::Cpu } else { Place::Gpu };
+    let place = if kind == Kind::Gpu { Place::Gpu } else { Place::Cpu };
     let room = estimate()
         .await
         .and_then(|estimate| Some(estimate.get_quota()? - estimate.get_usage().unwrap_or(0.0)));
     let limits = Limits {
         storage: room.map(|room| room.max(0.0) as u64),
         gpu: None,
-        file: Some(MOST_BYTES),
-        memory: Some(MOST_BYTES),
+        memory: Some(MOST_MEMORY),
     };
     let found = preflight::preflight(known, place, precision.bytes(), bytes, limits);
     let instead = found.instead.map(|other| other.repo.to_owned());

@@ -23,25 +23,23 @@ pub(crate) enum Weights {
 }
 
 impl WeightSource for Weights {
-    fn len(&self) -> usize {
+    fn len(&self) -> u64 {
         match self {
-            Self::Array(bytes) => bytes.length() as usize,
-            // Longer ones are refused before.
-            Self::File(file) => file.size() as usize,
-            Self::Fetched(fetch) => fetch.length() as usize,
+            Self::Array(bytes) => bytes.length().into(),
+            Self::File(file) => file.size() as u64,
+            Self::Fetched(fetch) => fetch.length(),
         }
     }
 
-    async fn read(&mut self, range: Range<usize>) -> Result<Vec<u8>, String> {
+    async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>, String> {
         if range.end > self.len() || range.start > range.end {
             return Err(format!("bytes {range:?} lie outside the file"));
         }
-        let wide = range.start as u64..range.end as u64;
         match self {
             // Both fit: they are at most the array's length, a u32.
             Self::Array(bytes) => Ok(bytes.subarray(range.start as u32, range.end as u32).to_vec()),
-            Self::File(file) => contents(file, wide).await.map_err(|error| error.to_string()),
-            Self::Fetched(fetch) => fetch.read(wide).await.map_err(|error| error.to_string()),
+            Self::File(file) => contents(file, range).await.map_err(|error| error.to_string()),
+            Self::Fetched(fetch) => fetch.read(range).await.map_err(|error| error.to_string()),
         }
     }
 }

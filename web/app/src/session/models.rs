@@ -1,6 +1,7 @@
 //! The part of the conversation that is about models.
 
 use leptos::prelude::*;
+use relp_model::{Choice, Kind};
 use relp_protocol::{Command, Event, Failure, Id, ModelSource, Stage};
 use wasm_bindgen::JsValue;
 
@@ -55,10 +56,15 @@ impl Session {
         models.preflight.set(None);
         self.inner.update_value(|inner| inner.preflight = None);
         if let Some(name) = name {
-            let (id, choice) = (self.next_id(), self.state.choice.get_untracked());
-            let precision = models.precision.get_untracked();
+            // What has answered so far will answer again.
+            let kind = match (untrack(|| self.state.device()), self.state.choice.get_untracked()) {
+                (Some(device), _) => device.kind,
+                (None, Choice::Cpu | Choice::Reference) => Kind::Cpu,
+                (None, Choice::Auto | Choice::Gpu) => Kind::Gpu,
+            };
+            let (id, precision) = (self.next_id(), models.precision.get_untracked());
             self.inner.update_value(|inner| inner.preflight = Some(id));
-            self.send(&Command::Preflight { id, name, choice, precision });
+            self.send(&Command::Preflight { id, name, kind, precision });
         }
     }
 
@@ -85,8 +91,7 @@ impl Session {
         let models = self.state.models;
         match event {
             Event::Download { id, download } if self.is_unfinished(id) => {
-                let (done, total) =
-                    (download.done as usize, download.total.unwrap_or(0.0) as usize);
+                let (done, total) = (download.done as u64, download.total.unwrap_or(0.0) as u64);
                 self.state.activity.set(Activity::Busy { stage: Stage::Fetching, done, total });
                 models.download.set(Some(download));
             }

@@ -5,11 +5,14 @@ use relp_hub::KNOWN;
 use relp_hub::preflight::Bytes;
 use relp_model::Precision;
 use relp_protocol::StoredModel;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{DragEvent, HtmlInputElement};
 
+use crate::dropped::Dropped;
 use crate::models::{self, Wanted};
 use crate::session::Session;
 use crate::state::{Activity, State};
+use crate::words;
 
 /// Opens below the name of the model in use.
 #[component]
@@ -50,7 +53,7 @@ pub fn Models() -> impl IntoView {
     view! {
         <details class="models" on:toggle=toggle>
             <summary id="models">"Choose a model"</summary>
-            <div class="panel" on:dragover=|event: DragEvent| event.prevent_default() on:drop=move |event| drop_files(session, &event)>
+            <div class="panel" on:dragover=|event: DragEvent| event.prevent_default() on:drop=move |event| drop_files(session, models, &event)>
                 <div class="row">
                     <label class="grow">
                         <span class="name">"Model"</span>
@@ -188,7 +191,7 @@ fn OwnFiles() -> impl IntoView {
             </label>
         </div>
         <p class="help">
-            "config.json, tokenizer.json and model.safetensors of any GPT-2; they can be dropped here, and stay on this device."
+            "config.json, tokenizer.json and model.safetensors of any GPT-2; they, or their folder, can be dropped here, and stay on this device."
         </p>
     }
 }
@@ -228,10 +231,14 @@ fn Kept() -> impl IntoView {
     }
 }
 
-fn drop_files(session: Session, event: &DragEvent) {
+fn drop_files(session: Session, models: models::Models, event: &DragEvent) {
     event.prevent_default();
-    let Some(files) = event.data_transfer().and_then(|dropped| dropped.files()) else { return };
-    if files.length() > 0 {
-        session.load_files(js_sys::Array::from(files.as_ref()).into());
-    }
+    let Some(dropped) = event.data_transfer().map(|data| Dropped::of(&data)) else { return };
+    spawn_local(async move {
+        match dropped.files().await {
+            Ok(files) if files.length() > 0 => session.load_files(files.into()),
+            Ok(_) => {}
+            Err(_) => models.problem.set(Some(words::UNREADABLE_FOLDER.to_owned())),
+        }
+    });
 }
