@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+
+use crate::http::{self, Question};
 
 /// What is wrong with an answer. Several may be at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,39 +209,8 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A question as it came.
-struct Question {
-    method: String,
-    path: String,
-    from: Option<u64>,
-    if_range: Option<String>,
-}
-
-fn read_question(stream: &TcpStream) -> io::Result<Question> {
-    let mut lines = BufReader::new(stream).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    let mut words = first.split(' ').map(str::to_owned);
-    let method = words.next().unwrap_or_default();
-    let path = words.next().unwrap_or_default();
-    let mut question = Question { method, path, from: None, if_range: None };
-    for line in lines {
-        let line = line?;
-        let Some((name, value)) = line.split_once(':') else { break };
-        let value = value.trim();
-        match name.to_ascii_lowercase().as_str() {
-            "range" => {
-                let from = value.strip_prefix("bytes=").and_then(|range| range.split('-').next());
-                question.from = from.and_then(|from| from.parse().ok());
-            }
-            "if-range" => question.if_range = Some(value.to_owned()),
-            _ => {}
-        }
-    }
-    Ok(question)
-}
-
 fn answer(stream: &TcpStream, state: &Mutex<State>, address: SocketAddr) -> io::Result<()> {
-    let question = read_question(stream)?;
+    let question = Question::read(stream)?;
     let plain = |status: u16, headers: &[String], body: &[u8]| {
         let mut head = headers.to_vec();
         head.push(format!("Content-Length: {}", body.len()));
@@ -413,13 +384,9 @@ fn read(served: &Served, from: u64, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn write_head(mut stream: &TcpStream, status: u16, headers: &[String]) -> io::Result<()> {
-    let mut head = format!("HTTP/1.1 {status} Answer\r\nConnection: close\r\n");
+fn write_head(stream: &TcpStream, status: u16, headers: &[String]) -> io::Result<()> {
     // What the hub lets a page of another host see.
-    head += "Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: ETag, Accept-Ranges, \
-             Content-Range, X-Linked-Size, X-Linked-Etag, X-Repo-Commit\r\n";
-    for header in headers {
-        head += &format!("{header}\r\n");
-    }
-    stream.write_all((head + "\r\n").as_bytes())
+    let shown = "Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: ETag, Accept-Ranges, \
+                 Content-Range, X-Linked-Size, X-Linked-Etag, X-Repo-Commit";
+    http::write_head(stream, status, &[&[shown.to_owned()], headers].concat())
 }

@@ -27,8 +27,7 @@ pub(crate) fn serve(workspace: &Workspace, asked: &Serve) -> Result<()> {
     if asked.open {
         open(&address);
     }
-    site.run();
-    Ok(())
+    site.run()
 }
 
 /// The first free port from `wanted` on, with what `bind` made of it.

@@ -322,7 +322,7 @@ async fn a_model_that_is_too_large_is_not_started_and_another_is_offered() {
 async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_without_a_network() {
     let hub = hub_of_small();
     hub.break_next("model.safetensors", &[HubFault::Cut(300_000_000)]);
-    let mut page = page_beside(&hub, WebGpu::Off).await;
+    let page = page_beside(&hub, WebGpu::Off).await;
     watch_long_tasks(&page).await;
     let last = load(&page, SMALL, &hub.url()).await;
     in_use(&page, SMALL, last).await;

@@ -1,13 +1,15 @@
 //! A server of the built page that can be told to misbehave.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
-use tiny_http::{Header, Request, Response, Server, StatusCode};
+use relp_tests::http::{self, Question};
 
 /// What is wrong with a file.
 #[derive(Clone, Copy, Debug)]
@@ -22,102 +24,104 @@ pub(crate) enum Fault {
 
 /// Serves `RELP_DIST` on a port of its own; ends when dropped.
 pub(crate) struct PageServer {
-    server: Option<Arc<Server>>,
-    url: String,
-    replaced: Arc<Mutex<HashMap<String, Vec<u8>>>>,
-    faults: Arc<Mutex<HashMap<String, Fault>>>,
+    address: SocketAddr,
+    ended: Arc<AtomicBool>,
+    files: Arc<Mutex<Files>>,
+}
+
+/// What differs from the built page.
+#[derive(Default)]
+struct Files {
+    replaced: HashMap<String, Vec<u8>>,
+    faults: HashMap<String, Fault>,
 }
 
 impl PageServer {
     pub(crate) fn start() -> Self {
-        let root = PathBuf::from(crate::browser::variable("RELP_DIST"));
-        let server = Arc::new(Server::http("127.0.0.1:0").unwrap());
-        let faults = Arc::new(Mutex::new(HashMap::new()));
-        let replaced = Arc::new(Mutex::new(HashMap::new()));
-        let url = format!("http://{}/", server.server_addr());
-        let (listening, known, others) = (server.clone(), faults.clone(), replaced.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (ended, files) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::default()));
+        let server = Self { address, ended: ended.clone(), files: files.clone() };
         thread::spawn(move || {
-            for request in listening.incoming_requests() {
-                let (root, known, others) = (root.clone(), known.clone(), others.clone());
-                thread::spawn(move || answer(request, &root, &known, &others));
+            for stream in listener.incoming().map_while(Result::ok) {
+                if ended.load(Ordering::Relaxed) {
+                    break;
+                }
+                let files = files.clone();
+                // A browser that goes away is no concern of a server.
+                thread::spawn(move || drop(answer(&stream, &files)));
             }
         });
-        Self { server: Some(server), url, replaced, faults }
+        server
     }
 
     pub(crate) fn url(&self) -> String {
-        self.url.clone()
+        format!("http://{}/", self.address)
     }
 
     /// The built file.
     pub(crate) fn file(file: &str) -> Vec<u8> {
-        std::fs::read(PathBuf::from(crate::browser::variable("RELP_DIST")).join(file)).unwrap()
+        fs::read(PathBuf::from(crate::browser::variable("RELP_DIST")).join(file)).unwrap()
     }
 
     /// From now on, a file is another one.
     pub(crate) fn replace(&self, file: &str, content: impl Into<Vec<u8>>) {
-        self.replaced.lock().unwrap().insert(file.to_owned(), content.into());
+        self.files.lock().unwrap().replaced.insert(file.to_owned(), content.into());
     }
 
     /// From now on, nothing listens at its address.
-    pub(crate) fn leave(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.unblock();
-        }
-        let address = self.url.trim_start_matches("http://").trim_end_matches('/');
-        while std::net::TcpStream::connect(address).is_ok() {
+    pub(crate) fn leave(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+        while TcpStream::connect(self.address).is_ok() {
             thread::sleep(Duration::from_millis(10));
         }
     }
 
     /// From now on, `file` (its path in the page's folder) has a fault.
     pub(crate) fn break_file(&self, file: &str, fault: Fault) {
-        self.faults.lock().unwrap().insert(file.to_owned(), fault);
+        self.files.lock().unwrap().faults.insert(file.to_owned(), fault);
     }
 
     /// From now on, nothing has a fault.
     pub(crate) fn mend(&self) {
-        self.faults.lock().unwrap().clear();
+        self.files.lock().unwrap().faults.clear();
     }
 }
 
 impl Drop for PageServer {
     fn drop(&mut self) {
-        if let Some(server) = &self.server {
-            server.unblock();
-        }
+        self.leave();
     }
 }
 
-fn answer(
-    request: Request,
-    root: &Path,
-    faults: &Mutex<HashMap<String, Fault>>,
-    replaced: &Mutex<HashMap<String, Vec<u8>>>,
-) {
-    let path = request.url().trim_start_matches('/').split('?').next().unwrap_or_default();
-    let path = if path.is_empty() { "index.html" } else { path }.to_owned();
-    let fault = faults.lock().unwrap().get(&path).copied();
+fn answer(mut stream: &TcpStream, files: &Mutex<Files>) -> io::Result<()> {
+    let question = Question::read(stream)?;
+    let path = question.path.trim_start_matches('/').split(['?', '#']).next().unwrap_or_default();
+    let path = if path.is_empty() { "index.html" } else { path };
+    let (fault, other) = {
+        let files = files.lock().unwrap();
+        (files.faults.get(path).copied(), files.replaced.get(path).cloned())
+    };
+    let built = || fs::read(PathBuf::from(crate::browser::variable("RELP_DIST")).join(path)).ok();
     let content = match fault {
         Some(Fault::Missing) => None,
         Some(Fault::Html) => Some(b"<!doctype html><title>Sign in</title>".to_vec()),
-        Some(Fault::Trickle) | None => {
-            let other = replaced.lock().unwrap().get(&path).cloned();
-            other.or_else(|| std::fs::read(root.join(&path)).ok())
-        }
+        Some(Fault::Trickle) | None => other.or_else(built),
     };
     let Some(content) = content else {
-        let _gone = request.respond(Response::from_string("missing").with_status_code(404));
-        return;
+        return http::write_head(stream, 404, &["Content-Length: 0".to_owned()]);
     };
-    let length = content.len();
-    let body: Box<dyn Read + Send> = match fault {
-        Some(Fault::Trickle) => Box::new(Trickle(Cursor::new(content))),
-        _ => Box::new(Cursor::new(content)),
-    };
-    let mime = Header::from_bytes("Content-Type", mime(&path)).unwrap();
-    let response = Response::new(StatusCode(200), vec![mime], body, Some(length), None);
-    let _gone = request.respond(response.with_chunked_threshold(usize::MAX));
+    let head =
+        [format!("Content-Type: {}", mime(path)), format!("Content-Length: {}", content.len())];
+    http::write_head(stream, 200, &head)?;
+    if fault.is_some_and(|fault| matches!(fault, Fault::Trickle)) {
+        for piece in content.chunks(8192) {
+            thread::sleep(Duration::from_millis(100));
+            stream.write_all(piece)?;
+        }
+        return Ok(());
+    }
+    stream.write_all(&content)
 }
 
 fn mime(path: &str) -> &'static str {
@@ -129,16 +133,5 @@ fn mime(path: &str) -> &'static str {
         "json" => "application/json",
         "svg" => "image/svg+xml",
         _ => "application/octet-stream",
-    }
-}
-
-/// A few kilobytes at a time, with pauses.
-struct Trickle(Cursor<Vec<u8>>);
-
-impl Read for Trickle {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        thread::sleep(Duration::from_millis(100));
-        let most = buffer.len().min(8192);
-        self.0.read(&mut buffer[..most])
     }
 }

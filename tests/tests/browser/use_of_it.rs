@@ -73,6 +73,20 @@ async fn the_maps_are_read_by_keyboard_and_by_pointer() {
     page.close().await;
 }
 
+/// The three zones of a pair of 15 tokens stand on one screen.
+#[tokio::test]
+async fn a_usual_pair_needs_no_scrolling() {
+    let page = Page::ready(WebGpu::Off).await;
+    page.browser.wait("document.querySelector('#agreement table') !== null").await;
+    for (width, height) in [(1280, 800), (1440, 900), (1920, 1080)] {
+        page.browser.look(width, height, "light").await;
+        let bottom = "document.querySelector('main').getBoundingClientRect().bottom";
+        let bottom = page.browser.eval(bottom).await.as_f64().unwrap();
+        assert!(bottom <= height as f64, "{bottom} at {width} by {height}");
+    }
+    page.close().await;
+}
+
 /// As people have it, and with everything open, in the light and in the dark.
 #[tokio::test]
 async fn it_fits_every_screen() {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::offline::Offline;
 use crate::session::Session;
 use crate::state::{Activity, State};
-use crate::views::{Answer, Footer, Header, NewVersion, Question, Status};
+use crate::views::{Answer, FailureNotice, Footer, Header, NewVersion, Question};
 
 /// The page.
 #[component]
@@ -24,12 +24,12 @@ pub fn App() -> impl IntoView {
         Activity::Idle => "ready",
     };
     view! {
-        <div id="app" data-state=phase>
+        <div id="app" data-state=phase class:swapped=move || state.look.swapped.get()>
             <Header />
             <NewVersion />
+            <FailureNotice />
             <main>
                 <Question />
-                <Status />
                 <Answer />
             </main>
             <Footer />

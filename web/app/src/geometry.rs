@@ -19,11 +19,9 @@ const TOP: f64 = 4.0;
 const RIGHT: f64 = 6.0;
 /// How far down a character of a slanted token reaches.
 const PER_CHARACTER: f64 = 5.5;
-/// The cells' share of a panel that fits three times into the usual screen.
-const CELLS_WIDTH: f64 = 345.0;
-const CELLS_HEIGHT: f64 = 150.0;
-/// That of the heads, which stand beside the agreement.
-const HEADS_WIDTH: f64 = 265.0;
+/// The cells' share of a panel that fits twice beside the question and the evidence.
+const CELLS_WIDTH: f64 = 236.0;
+const CELLS_HEIGHT: f64 = 114.0;
 /// Lines of text closer than this would overlap.
 const LINE: f64 = 12.0;
 
@@ -36,15 +34,9 @@ impl Geometry {
             layers,
             positions,
             cell_width: (CELLS_WIDTH / positions as f64).clamp(13.0, 34.0),
-            cell_height: (CELLS_HEIGHT / layers as f64).clamp(13.0, 25.0),
+            cell_height: (CELLS_HEIGHT / layers as f64).clamp(10.0, 19.0),
             below: 18.0 + PER_CHARACTER * longest as f64,
         }
-    }
-
-    /// For a panel that stands beside another one: columns are narrower, if there are many.
-    pub fn narrow(self) -> Self {
-        let cell_width = (HEADS_WIDTH / self.positions as f64).clamp(13.0, 34.0);
-        Self { cell_width, ..self }
     }
 
     /// The same cells in fewer or more rows.
@@ -60,6 +52,12 @@ impl Geometry {
     /// Height of the whole drawing.
     pub fn height(self) -> f64 {
         self.floor() + self.below
+    }
+
+    /// How far the drawing may shrink, below which it scrolls, and grow with its panel.
+    pub fn extent(self) -> String {
+        let width = self.width();
+        format!("width: 100%; min-width: {:.0}px; max-width: {:.0}px", 0.85 * width, 2.0 * width)
     }
 
     /// The left edge of a position's column.
@@ -187,7 +185,7 @@ mod tests {
         let geometry = Geometry::new(6, 15, 8);
         assert!(geometry.y(0) > geometry.y(5));
         assert_eq!(geometry.y(0) + geometry.cell_height, geometry.floor());
-        assert!(geometry.width() < 400.0, "three panels fit side by side");
+        assert!(geometry.width() < 280.0, "two panels fit side by side");
     }
 
     #[test]

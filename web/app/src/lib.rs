@@ -19,6 +19,7 @@ pub mod figure_file;
 pub mod geometry;
 pub mod known;
 pub mod labels;
+pub mod look;
 pub mod models;
 mod offline;
 pub mod scale;
@@ -26,6 +27,7 @@ pub mod session;
 pub mod state;
 #[cfg(test)]
 mod testing;
+pub mod threshold;
 mod views;
 mod words;
 mod worker;

@@ -1,6 +1,7 @@
 //! The conversation with the engine: what is asked when, and what becomes of the answers.
 
 mod asides;
+mod history;
 mod models;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::comparison::{self, Scores};
 use crate::examples::EXAMPLES;
 use crate::figure_file;
 use crate::known::{Exact, Known};
-use crate::state::{Activity, One, Shown, State};
+use crate::state::{Activity, One, Origin, Shown, State};
 use crate::words;
 use crate::worker::Worker;
 
@@ -284,7 +285,7 @@ impl Session {
     }
 
     /// Shows a figure.
-    fn show(self, request: Request, asked: Request, figure: Arc<Figure>, file: Option<String>) {
+    fn show(self, request: Request, asked: Request, figure: Arc<Figure>, origin: Option<Origin>) {
         let last = self.state.shown.get_untracked().map(|shown| shown.figure);
         let comparable = |before: &Arc<Figure>| comparison::incomparable(&figure, before).is_none();
         // The same way once more, as on another device, keeps what there was to compare with.
@@ -316,11 +317,14 @@ impl Session {
             self.state.of_pair.set(None);
         }
         let number = number.unwrap_or_default();
-        self.state.shown.set(Some(Shown { request, asked, figure, number, file }));
+        if origin.is_none() {
+            self.remember(number, &figure);
+        }
+        self.state.shown.set(Some(Shown { request, asked, figure, number, origin }));
     }
 
-    /// Shows a figure that was read from a file, with its settings, and asks the engine nothing of it.
-    pub fn open(self, figure: Figure, file: String) {
+    /// Shows a figure that was not computed just now, with its settings, and asks the engine nothing of it.
+    pub fn open(self, figure: Arc<Figure>, origin: Origin) {
         self.forget_run();
         self.forget_asides();
         let request = figure_file::request(&figure);
@@ -343,7 +347,7 @@ impl Session {
         }
         state.pair.set(request.pair.clone());
         let asked = untrack(|| state.request());
-        self.show(request, asked, Arc::new(figure), Some(file));
+        self.show(request, asked, figure, Some(origin));
         self.wait_for_rest();
     }
 
@@ -351,7 +355,7 @@ impl Session {
     pub fn compute_anew(self) {
         self.state.shown.update(|shown| {
             if let Some(shown) = shown {
-                shown.file = None;
+                shown.origin = None;
             }
         });
         self.inner.update_value(|inner| inner.anew = true);
@@ -368,15 +372,15 @@ impl Session {
             let narrower = asked.sites.len() < shown.asked.sites.len()
                 && asked.sites.iter().all(|site| shown.asked.sites.contains(site))
                 && Request { sites: asked.sites.clone(), ..shown.asked.clone() } == asked;
-            narrower || shown.file.is_some() && shown.asked == asked
+            narrower || shown.origin.is_some() && shown.asked == asked
         });
-        let (is_file, is_of_another) = self.state.shown.with_untracked(|shown| {
+        let (is_old, is_of_another) = self.state.shown.with_untracked(|shown| {
             shown.as_ref().map_or((false, false), |shown| {
                 let is_of_loaded = untrack(|| self.state.is_of_loaded(&shown.figure));
-                (shown.file.is_some(), !is_of_loaded)
+                (shown.origin.is_some(), !is_of_loaded)
             })
         });
-        if !answered || !is_file && (anew == Some(true) || is_of_another) {
+        if !answered || !is_old && (anew == Some(true) || is_of_another) {
             return false;
         }
         self.state.shown.update(|shown| {

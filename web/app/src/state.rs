@@ -12,6 +12,7 @@ use relp_protocol::Stage;
 use crate::comparison::Scores;
 use crate::examples::{self, EXAMPLES};
 use crate::known::{Exact, Known};
+use crate::look::Look;
 use crate::models::Models;
 
 /// Everything that the page shows. Copies are handles to the same signals.
@@ -42,6 +43,10 @@ pub struct State {
     /// Which executor is wanted.
     pub choice: RwSignal<Choice>,
 
+    /// How figures are looked at.
+    pub look: Look,
+    /// The figures that were computed in this visit, by their number, oldest first.
+    pub history: RwSignal<Vec<(u32, Arc<Figure>)>>,
     /// The choice of a model.
     pub models: Models,
     /// What is going on.
@@ -107,8 +112,17 @@ pub struct Shown {
     pub figure: Arc<Figure>,
     /// Counts the figures of this visit.
     pub number: u32,
-    /// The file that it was read from, if it was not computed here.
-    pub file: Option<String>,
+    /// Where it is from, if it was not computed just now.
+    pub origin: Option<Origin>,
+}
+
+/// Where a figure is from that was not computed just now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A file of this name.
+    File(String),
+    /// It was the figure of this number.
+    Earlier(u32),
 }
 
 /// What is going on.
@@ -148,6 +162,8 @@ impl State {
             neurons: RwSignal::new(false),
             batch: RwSignal::new(false),
             choice: RwSignal::new(Choice::Auto),
+            look: Look::new(),
+            history: RwSignal::new(Vec::new()),
             models: Models::new(),
             activity: RwSignal::new(Activity::Starting),
             memory: RwSignal::new(0),
@@ -221,7 +237,7 @@ impl State {
                 "The figure is of a model that is not the loaded one, so that nothing can be computed beside it.",
             );
         }
-        shown.file.as_ref()?;
+        shown.origin.as_ref()?;
         let reads = self.preview.with(|preview| {
             preview.clean == figure.tokens.clean && preview.corrupted == figure.tokens.corrupted
         });
@@ -229,6 +245,33 @@ impl State {
         (!reads || !alone).then_some(
             "The file's tokens cannot be read back from its text, so that nothing can be computed beside it.",
         )
+    }
+
+    /// The sum of the layers at each position of the site that colours the tokens; none if what is shown
+    /// is not of the tokens that stand in the fields.
+    pub fn token_sums(&self) -> Option<Vec<f32>> {
+        let site = self.look.tokens_by.get();
+        self.shown.with(|shown| {
+            let figure = &shown.as_ref()?.figure;
+            let same = self.preview.with(|preview| {
+                preview.clean == figure.tokens.clean && preview.corrupted == figure.tokens.corrupted
+            });
+            let map = figure.maps.get(&site).filter(|_| same)?;
+            let sum =
+                |position| (0..map.layers()).filter_map(|layer| map.get(layer, position)).sum();
+            Some((0..map.positions()).map(sum).collect())
+        })
+    }
+
+    /// The cell with the largest score of a position, of the site that colours the tokens.
+    pub fn largest_at(&self, position: usize) -> Option<(usize, usize)> {
+        let site = self.look.tokens_by.get_untracked();
+        self.shown.with_untracked(|shown| {
+            let map = shown.as_ref()?.figure.maps.get(&site)?;
+            let size = |&layer: &usize| map.get(layer, position).map_or(-1.0, f32::abs);
+            let layer = (0..map.layers()).max_by(|a, b| size(a).total_cmp(&size(b)))?;
+            map.get(layer, position).map(|_| (layer, position))
+        })
     }
 
     /// All that is wrong with the pair.
@@ -254,8 +297,8 @@ impl State {
         let request = self.request();
         let has_model = self.loaded.with(Option::is_some);
         self.shown.with(|shown| {
-            shown.as_ref().is_some_and(|Shown { asked, figure, file, .. }| {
-                *asked != request || file.is_none() && has_model && !self.is_of_loaded(figure)
+            shown.as_ref().is_some_and(|Shown { asked, figure, origin, .. }| {
+                *asked != request || origin.is_none() && has_model && !self.is_of_loaded(figure)
             })
         })
     }

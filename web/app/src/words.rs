@@ -7,14 +7,13 @@ use relp_model::{Device, Direction, Figure, Kind, Method, Metric, Replace, Rule,
 use relp_protocol::Stage;
 
 use crate::labels;
+use crate::state::Origin;
 
 pub use caption::{caption, formula, legend, unit};
 
 pub const TITLE: &str = "RelP Playground";
 pub const MODEL: &str = "primer";
-pub const INTRODUCTION: &str = "Which layer and position of a language model carry its answer? \
-    Two prompts that differ in a word or two, two possible next words, and the maps below: \
-    computed now, in this browser.";
+pub const INTRODUCTION: &str = "Which layer and position of a language model carry its answer?";
 pub const TEACHING_MODEL: &str = "This is primer, a small teaching model trained on synthetic \
     sentences. It is not OpenAI's GPT-2.";
 pub const ABOUT_RELP: &str = "Relevance Patching (RelP) is attribution patching whose backward \
@@ -294,12 +293,30 @@ pub fn prompt_of(tokens: &[relp_model::Token]) -> String {
 }
 
 /// Where a figure came from that was not computed here.
-pub fn opened(file: &str, figure: &Figure) -> String {
+pub fn opened(origin: &Origin, figure: &Figure) -> String {
     let hash = figure.model.sha256.get(..12).unwrap_or_default();
-    format!(
-        "Read from {file}, not computed here; of the model {} (sha256 {hash}…).",
-        figure.model.name
-    )
+    let name = &figure.model.name;
+    match origin {
+        Origin::File(file) => {
+            format!("Read from {file}, not computed here; of the model {name} (sha256 {hash}…).")
+        }
+        Origin::Earlier(number) => format!("Figure {number} of this visit, of the model {name}."),
+    }
+}
+
+/// A figure of this visit in a line.
+pub fn figure_title(number: u32, figure: &Figure) -> String {
+    let text: String =
+        figure.tokens.clean.iter().skip(1).map(|token| token.text.as_str()).collect();
+    let mut prompt: String = text.trim().chars().take(40).collect();
+    if prompt.chars().count() < text.trim().chars().count() {
+        prompt.push('…');
+    }
+    let rules = match figure.method {
+        Method::Relp if figure.rules != Rules::RELP => format!(" ({})", figure.rules),
+        _ => String::new(),
+    };
+    format!("{number}: {}{rules}, {}: {prompt}", figure.method.title(), figure.direction)
 }
 
 /// An attention pattern in words.

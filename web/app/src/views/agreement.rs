@@ -13,7 +13,7 @@ use crate::state::State;
 use crate::words;
 
 /// Side of the scatter, and its margin, in CSS pixels.
-const SIDE: f64 = 248.0;
+const SIDE: f64 = 184.0;
 const MARGIN: f64 = 14.0;
 
 #[component]
@@ -78,9 +78,12 @@ pub fn AgreementPanel(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> 
     view! {
         <section class="agreement" id="agreement" aria-labelledby="agreement-title">
             <h2 id="agreement-title">"Against the exact answer"</h2>
-            <p class="help">{words::AGREEMENT_HELP}</p>
             {content}
             {compared}
+            <details class="what-is-it">
+                <summary>"What am I looking at?"</summary>
+                <p>{words::AGREEMENT_HELP}</p>
+            </details>
         </section>
     }
 }
@@ -104,7 +107,7 @@ fn table(rows: &[SiteAgreement], method: Method) -> impl IntoView + use<> {
     let rows = rows.iter().map(|row| {
         let of = row.agreement;
         let name = if row.without_layer_0 {
-            format!("{} without layer 0", row.site)
+            format!("{} (no layer 0)", row.site)
         } else {
             row.site.to_string()
         };
@@ -117,7 +120,7 @@ fn table(rows: &[SiteAgreement], method: Method) -> impl IntoView + use<> {
                 <td>{number(of.slope)}</td>
                 <td>{share(of.same_sign)}</td>
                 <td>{share(of.top_overlap)}</td>
-                <td>{format!("{} of {}", of.non_zero, of.cells)}</td>
+                <td>{format!("{}/{}", of.non_zero, of.cells)}</td>
             </tr>
         }
     });
@@ -125,7 +128,7 @@ fn table(rows: &[SiteAgreement], method: Method) -> impl IntoView + use<> {
     view! {
         <div class="scroll" tabindex="0" role="region" aria-label="Agreement by site">
             <table>
-                <caption>{words::agreement_caption(method)}</caption>
+                <caption class="visually-hidden">{words::agreement_caption(method)}</caption>
                 <thead>
                     <tr>
                         <th scope="col">"site"</th>
@@ -154,7 +157,11 @@ fn scatter(state: State, method: Method, points: &[Point]) -> impl IntoView + us
             let (x, y) = (half + place(point.exact), half - place(point.approximate));
             let cell = (point.layer, point.position);
             let here = move || state.cell.get() == Some(cell);
-            let enter = move |_| state.cell.set(Some(cell));
+            let enter = move |event: leptos::ev::PointerEvent| {
+                if !event.shift_key() {
+                    state.cell.set(Some(cell));
+                }
+            };
             // A shape a site, so that they do not hang on colour alone.
             let shape = match point.site {
                 Site::AttnOut => {
@@ -198,7 +205,11 @@ fn scatter(state: State, method: Method, points: &[Point]) -> impl IntoView + us
                 viewBox=format!("0 0 {SIDE} {SIDE}")
                 role="img"
                 aria-label=words::scatter_summary(points.len())
-                on:pointerleave=move |_| state.cell.set(None)
+                on:pointerleave=move |event| {
+                    if !event.shift_key() {
+                        state.cell.set(None);
+                    }
+                }
             >
                 <g class="frame" aria-hidden="true">
                     <line x1="0" y1=half x2=SIDE y2=half />

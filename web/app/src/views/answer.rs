@@ -6,12 +6,14 @@ use leptos::prelude::*;
 use relp_model::{Figure, Prompt};
 
 use super::agreement::AgreementPanel;
-use super::files::opened_file;
+use super::controls::MethodBar;
+use super::files::opened;
 use super::grid::Hatching;
 use super::head::HeadPanel;
 use super::heads::heads_panel;
 use super::heatmap::Heatmap;
 use super::legend::Legend;
+use super::look::LookControls;
 use super::neurons::Neurons;
 use super::pin::Pinned;
 use super::predictions::predictions;
@@ -35,11 +37,15 @@ pub fn Answer() -> impl IntoView {
         <section class="result" aria-labelledby="answer-title" class:stale=move || state.is_stale()>
             <h2 id="answer-title" class="visually-hidden">"The answer"</h2>
             <Hatching />
+            <MethodBar />
             {content}
-            <Neurons />
+            <div class="wide"><Neurons /></div>
         </section>
     }
 }
+
+/// Prompts of more tokens are long.
+const LONG: usize = 24;
 
 /// The figure before, if the change from it can be shown.
 fn comparable(state: State, figure: &Figure) -> Option<Arc<Figure>> {
@@ -48,7 +54,7 @@ fn comparable(state: State, figure: &Figure) -> Option<Arc<Figure>> {
 }
 
 fn view_figure(state: State, shown: Shown) -> impl IntoView {
-    let Shown { figure: whole, number, file, .. } = shown;
+    let Shown { figure: whole, number, origin, .. } = shown;
     let figure = {
         let whole = whole.clone();
         Memo::new(move |_| comparison::of_pair(&whole, state.of_pair.get()))
@@ -87,29 +93,36 @@ fn view_figure(state: State, shown: Shown) -> impl IntoView {
         let figure = whole.clone();
         view! { <Heatmap figure drawn site scale number /> }
     };
+    // Many tokens need the whole width, one map below the other.
+    let is_long = whole.tokens.clean.len() > LONG;
     let maps = comparison::maps_of(&whole).into_iter().map(heatmap).collect_view();
     view! {
-        {file.map(|name| opened_file(&name, &whole))}
-        <div class="summary">
-            {move || predictions(&figure.get(), Prompt::Clean)}
-            {move || predictions(&figure.get(), Prompt::Corrupted)}
-            <div class="reading">
-                <p>{words::maps_help(&whole)}</p>
-                <Legend scale words=legend unsigned incomplete />
+        <div class="answer">
+            {origin.map(|origin| opened(&origin, &whole))}
+            <div class="choices">
+                <ScoresChoice figure=whole.clone() />
+                {pair_choice(&whole)}
             </div>
+            <Readout figure exact />
+            <div class="maps" class:long=is_long>{maps} {heads_panel(&whole, drawn, scale)}</div>
+            <LookControls />
+            <div class="reading">
+                <Legend scale words=legend unsigned incomplete />
+                <p class="caption" id="caption">{caption}</p>
+            </div>
+            <details class="what-is-it">
+                <summary>"What am I looking at?"</summary>
+                <p>{words::maps_help(&whole)}</p>
+            </details>
         </div>
-        <div class="choices">
-            <ScoresChoice figure=whole.clone() />
-            {pair_choice(&whole)}
-        </div>
-        <Readout figure exact />
-        <div class="maps">{maps}</div>
-        <p class="caption" id="caption">{caption}</p>
-        <Pinned figure />
-        <div class="parts">
-            {heads_panel(&whole, drawn, scale)}
+        <div class="evidence">
+            <div class="summary">
+                {move || predictions(&figure.get(), Prompt::Clean)}
+                {move || predictions(&figure.get(), Prompt::Corrupted)}
+            </div>
             <AgreementPanel figure exact />
+            <Pinned figure />
         </div>
-        <HeadPanel figure exact />
+        <div class="wide"><HeadPanel figure exact /></div>
     }
 }

@@ -7,12 +7,21 @@ use super::notices::{Notices, is_at_fault, problem_id};
 use crate::state::State;
 use crate::words;
 
+/// How the answer is estimated, above it.
+#[component]
+pub fn MethodBar() -> impl IntoView {
+    view! {
+        <div class="bar-of-method">
+            <MethodChoice />
+            <RuleSwitches />
+        </div>
+    }
+}
+
 #[component]
 pub fn Controls() -> impl IntoView {
     view! {
         <div class="controls">
-            <MethodChoice />
-            <RuleSwitches />
             <MetricChoice />
             <DirectionChoice />
             <NormaliseSwitch />
@@ -44,9 +53,15 @@ fn Help() -> impl IntoView {
     };
     let fallback = move || {
         let fallback = state.device().and_then(|device| device.fallback);
-        fallback.map(|fallback| view! { <span id="fallback">" " {fallback.to_string()}</span> })
+        fallback.map(|fallback| view! { <span id="fallback">{fallback.to_string()}</span> })
     };
-    view! { <p class="help" id="help">{help} {fallback}</p> }
+    view! {
+        <p class="help">{fallback}</p>
+        <details class="what-is-it">
+            <summary>"What do these settings mean?"</summary>
+            <p id="help">{help}</p>
+        </details>
+    }
 }
 
 /// The methods in the order of the page: the estimates, the exact answer, and what is neither.

@@ -1,5 +1,7 @@
 //! Figures out to files and in from them.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use relp_model::Figure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -7,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::figure_file;
 use crate::session::Session;
-use crate::state::State;
+use crate::state::{Origin, State};
 use crate::words;
 
 /// The buttons.
@@ -38,7 +40,7 @@ pub fn Files() -> impl IntoView {
                 }
             };
             match read {
-                Ok(figure) => session.open(figure, name),
+                Ok(figure) => session.open(Arc::new(figure), Origin::File(name)),
                 Err(sentence) => state.failure.set(Some(sentence)),
             }
             // The same file can be chosen again.
@@ -87,11 +89,11 @@ fn download(figure: &Figure) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// What is shown of a figure that was read from a file.
-pub fn opened_file(name: &str, figure: &Figure) -> impl IntoView + use<> {
+/// What is shown of a figure that was not computed just now.
+pub fn opened(origin: &Origin, figure: &Figure) -> impl IntoView + use<> {
     let state = expect_context::<State>();
     let session = expect_context::<Session>();
-    let from = words::opened(name, figure);
+    let from = words::opened(origin, figure);
     view! {
         <div class="opened" id="opened">
             <p>{from} " " {move || state.not_here()}</p>

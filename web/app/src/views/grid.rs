@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::geometry::Geometry;
 use crate::scale::Scale;
+use crate::threshold::Carrying;
 
 /// A layer and a column.
 pub type Place = (usize, usize);
@@ -17,6 +18,8 @@ pub struct Grid {
     pub scale: Memo<Scale>,
     /// The scores \[layer, column\], row by row; `None` for what is not known yet.
     pub values: Memo<Vec<Option<f32>>>,
+    /// The cells that are shown; the others are as if they were 0.
+    pub carrying: Memo<Carrying>,
     /// The cell that is looked at.
     pub here: RwSignal<Option<Place>>,
     /// The cell that was chosen.
@@ -33,7 +36,7 @@ pub fn view_grid(
     (layers, columns): Place,
     column_labels: AnyView,
 ) -> impl IntoView + use<> {
-    let Grid { geometry, scale, values, here, chosen, choose, summary } = grid;
+    let Grid { geometry, scale, values, here, chosen, choose, summary, .. } = grid;
     let on_key = move |event: leptos::ev::KeyboardEvent| {
         // The first key only shows where one is.
         let from = here.get_untracked().or(chosen.get_untracked());
@@ -82,12 +85,16 @@ pub fn view_grid(
                 width=geometry.width()
                 height=geometry.height()
                 viewBox=format!("0 0 {} {}", geometry.width(), geometry.height())
-                style=format!("min-width: {}px", 0.85 * geometry.width())
+                style=geometry.extent()
                 tabindex="0"
                 role="img"
                 aria-label=summary
                 on:keydown=on_key
-                on:pointerleave=move |_| here.set(None)
+                on:pointerleave=move |event| {
+                    if !event.shift_key() {
+                        here.set(None);
+                    }
+                }
             >
                 <g class="cells">{cells}</g>
                 <g class="axes" aria-hidden="true">
@@ -104,13 +111,13 @@ pub fn view_grid(
 fn view_cell(
     geometry: Geometry,
     scale: Memo<Scale>,
-    Grid { here, choose, .. }: Grid,
+    Grid { here, choose, carrying, .. }: Grid,
     (layer, column): Place,
     value: impl Fn() -> Option<f32> + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let (x, y) = (geometry.x(column), geometry.y(layer));
     let minus = move || {
-        let value = value()?;
+        let value = value().filter(|&value| carrying.get().has(value))?;
         scale.get().shows_minus(value).then(|| {
             let middle = y + geometry.cell_height / 2.0;
             let centre = x + geometry.cell_width / 2.0;
@@ -121,7 +128,8 @@ fn view_cell(
         })
     };
     let style = move || match value() {
-        Some(value) => format!("fill: {}", scale.get().css(value)),
+        Some(value) if carrying.get().has(value) => format!("fill: {}", scale.get().css(value)),
+        Some(_) => "fill: var(--zero)".to_owned(),
         None => "fill: url(#unknown)".to_owned(),
     };
     view! {
@@ -134,7 +142,12 @@ fn view_cell(
             data-layer=layer.to_string()
             data-column=column.to_string()
             data-value=move || value().map(|value| value.to_string())
-            on:pointerenter=move |_| here.set(Some((layer, column)))
+            on:pointerenter=move |event| {
+                // Held, it freezes what is looked at.
+                if !event.shift_key() {
+                    here.set(Some((layer, column)));
+                }
+            }
             on:click=move |_| choose.run((layer, column))
         />
         {minus}

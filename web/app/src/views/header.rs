@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use relp_model::Precision;
 
+use super::files::Files;
+use super::history::History;
 use super::models::Models;
+use super::status::Status;
 use crate::state::State;
 use crate::words;
 
@@ -27,7 +30,7 @@ pub fn Header() -> impl IntoView {
     };
     view! {
         <header>
-            <div>
+            <div class="about-it">
                 <h1>{words::TITLE}</h1>
                 <p class="introduction">{words::INTRODUCTION}</p>
             </div>
@@ -41,6 +44,11 @@ pub fn Header() -> impl IntoView {
                     <dd id="device" data-memory=move || state.memory.get().to_string()>{move || device().unwrap_or_else(|| "…".to_owned())}</dd>
                 </div>
             </dl>
+            <Status />
+            <div class="tools">
+                <History />
+                <Files />
+            </div>
             <Models />
         </header>
     }

@@ -10,6 +10,7 @@ use crate::labels;
 use crate::scale::Scale;
 use crate::session::Session;
 use crate::state::State;
+use crate::threshold::Carrying;
 use crate::words;
 
 /// The grid of heads, the choice of their site, and what the head that is looked at scores.
@@ -25,13 +26,23 @@ pub fn heads_panel(
     };
     let extent = figure.maps.get(&site).map_or((0, 0), |map| (map.layers(), map.heads()));
     let sums = Memo::new(move |_| drawn.with(|drawn| sums(drawn, site)));
-    let geometry = Geometry::new(extent.0, extent.1, 2).narrow();
+    let geometry = Geometry::new(extent.0, extent.1, 2);
     let here = RwSignal::new(None::<(usize, usize)>);
     let summary = move || sums.with(|sums| words::heads_summary(site, sums, extent));
+    let look = state.look;
+    let carrying = Memo::new(move |_| sums.with(|sums| Carrying::of(sums, look.percent.get())));
+    let scale = Memo::new(move |_| {
+        if look.own_scales.get() {
+            sums.with(|sums| Scale::of(sums.iter().flatten()))
+        } else {
+            scale.get()
+        }
+    });
     let grid = Grid {
         geometry,
         scale,
         values: sums,
+        carrying,
         here,
         chosen: state.head,
         choose: Callback::new(move |head| session.open_head(head)),

@@ -13,6 +13,7 @@ use crate::labels;
 use crate::scale::Scale;
 use crate::session::Session;
 use crate::state::State;
+use crate::threshold::Carrying;
 use crate::words;
 
 /// The map of one site, its axes, and the same as a table. `figure` says of what extent it is.
@@ -39,10 +40,30 @@ pub fn Heatmap(
             places.map(value).collect::<Vec<_>>()
         })
     });
+    let look = state.look;
+    let carrying = Memo::new(move |_| values.with(|all| Carrying::of(all, look.percent.get())));
+    let scale = Memo::new(move |_| {
+        if look.own_scales.get() {
+            values.with(|all| Scale::of(all.iter().flatten()))
+        } else {
+            scale.get()
+        }
+    });
+    let count = move || {
+        let Carrying { cells, of, .. } = carrying.get();
+        (look.percent.get() < 100).then(|| format!("{cells} of {of} cells"))
+    };
+    let limit = move || {
+        let limit = f64::from(scale.get().limit);
+        look.own_scales
+            .get()
+            .then(|| format!("to ±{}", labels::score(limit).trim_start_matches('+')))
+    };
     let grid = Grid {
         geometry: Geometry::new(layers, positions, longest_label(&figure)),
         scale,
         values,
+        carrying,
         here: state.cell,
         chosen: state.pin,
         choose: Callback::new(move |cell| session.pin(cell)),
@@ -56,6 +77,8 @@ pub fn Heatmap(
             <h3>
                 <code>{site.name()}</code>
                 <span class="what">{words::site(site)}</span>
+                <span class="count">{count}</span>
+                <span class="limit">{limit}</span>
             </h3>
             {view_grid(grid, (layers, positions), tokens)}
             <Table figure site values />

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::labels;
 use crate::scale::Scale;
+use crate::state::State;
 
 /// The scale with its values, units, direction and rules. Of scores that have no sign, its upper half.
 #[component]
@@ -13,11 +14,20 @@ pub fn Legend(
     unsigned: Signal<bool>,
     incomplete: Signal<bool>,
 ) -> impl IntoView {
+    let look = expect_context::<State>().look;
     let ticks = move || {
-        let tick = |tick: f32| view! { <span>{labels::score(f64::from(tick))}</span> };
         let scale = scale.get();
         let ticks =
             if unsigned.get() { scale.ticks_of_sizes().to_vec() } else { scale.ticks().to_vec() };
+        let words = |tick: f32| match (look.own_scales.get(), scale.position(tick)) {
+            (false, _) => labels::score(f64::from(tick)),
+            // The ends are each map's own.
+            (true, at) if at <= -1.0 => "−largest".to_owned(),
+            (true, at) if at >= 1.0 => "+largest".to_owned(),
+            (true, at) if at == 0.0 => "0".to_owned(),
+            (true, _) => String::new(),
+        };
+        let tick = |tick: f32| view! { <span>{words(tick)}</span> };
         ticks.into_iter().map(tick).collect_view()
     };
     view! {

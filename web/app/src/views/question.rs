@@ -4,7 +4,6 @@ use leptos::prelude::*;
 use relp_model::{Field, Prompt};
 
 use super::controls::Controls;
-use super::files::Files;
 use super::notices::{Notices, is_at_fault, problem_id};
 use super::tokens::Tokens;
 use crate::alternatives;
@@ -30,9 +29,10 @@ pub fn Question() -> impl IntoView {
         <section class="question" aria-labelledby="question-title">
             <h2 id="question-title" class="visually-hidden">"The question"</h2>
             <div class="pair">
+                <ExampleChooser />
+                <p class="about" id="about">{about}</p>
                 <div class="row">
-                    <ExampleChooser />
-                    <button type="button" id="swap" on:click=swap>"Swap clean and corrupted"</button>
+                    <button type="button" id="swap" on:click=swap title="Swap the clean and the corrupted prompt">"Swap"</button>
                     <label class="switch">
                         <input
                             type="checkbox"
@@ -42,12 +42,10 @@ pub fn Question() -> impl IntoView {
                                 state.pair.update(|pair| pair.bos = event_target_checked(&event));
                             }
                         />
-                        "Begin with BOS"
+                        <span title="Begin both prompts with the token that begins a text">"BOS"</span>
                     </label>
-                    <Files />
+                    <BatchSwitch />
                 </div>
-                <p class="about" id="about">{about}</p>
-                <BatchSwitch />
                 <div class="prompts">
                     <PromptField prompt=Prompt::Clean />
                     <PromptField prompt=Prompt::Corrupted />
@@ -109,7 +107,7 @@ fn BatchSwitch() -> impl IntoView {
                         prop:checked=move || state.batch.get()
                         on:change=move |event| state.batch.set(event_target_checked(&event))
                     />
-                    {format!("Mean over this task's {count} pairs of the same length")}
+                    {format!("Mean over {count} pairs")}
                 </label>
             }
         })

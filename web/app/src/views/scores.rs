@@ -48,10 +48,10 @@ pub fn ScoresChoice(figure: Arc<Figure>) -> impl IntoView {
         }
     };
     let choices = [
-        ("scores-method", "the method's scores", Scores::Method),
-        ("scores-exact", "the exact scores", Scores::Exact),
-        ("scores-error", "the error (method − exact)", Scores::Error),
-        ("scores-change", "the change", Scores::Change),
+        ("scores-method", "method", Scores::Method),
+        ("scores-exact", "exact", Scores::Exact),
+        ("scores-error", "error (method − exact)", Scores::Error),
+        ("scores-change", "change", Scores::Change),
     ];
     view! {
         <fieldset class="scores">

@@ -44,6 +44,14 @@ pub fn Status() -> impl IntoView {
         }
     }
     };
+    view! { <div class="status" aria-live="polite">{activity}</div> }
+}
+
+/// What went wrong, until it is mended.
+#[component]
+pub fn FailureNotice() -> impl IntoView {
+    let state = expect_context::<State>();
+    let session = expect_context::<Session>();
     let failure = move || {
         let retry = move || state.activity.get() != Activity::NoModel;
         state.failure.get().map(|sentence| {
@@ -57,8 +65,5 @@ pub fn Status() -> impl IntoView {
             }
         })
     };
-    view! {
-        {failure}
-        <div class="status" aria-live="polite">{activity}</div>
-    }
+    view! { {failure} }
 }

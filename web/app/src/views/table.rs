@@ -14,7 +14,7 @@ pub fn Table(figure: Arc<Figure>, site: Site, values: Memo<Vec<Option<f32>>>) ->
     let table = move || open.get().then(|| scores(&figure, &values.get()));
     view! {
         <details on:toggle=move |_| open.set(true)>
-            <summary>"As a table"</summary>
+            <summary>"Table"</summary>
             <div class="scroll" tabindex="0" role="region" aria-label=format!("{site} as a table")>
                 {table}
             </div>

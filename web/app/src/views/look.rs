@@ -1,0 +1,68 @@
+//! The switches of how figures are looked at.
+
+use leptos::prelude::*;
+use relp_model::Site;
+
+use crate::state::State;
+
+/// How many percent the slider's left end is.
+const LEAST: u32 = 50;
+
+#[component]
+pub fn LookControls() -> impl IntoView {
+    let look = expect_context::<State>().look;
+    let percent = move || look.percent.get();
+    let slide = move |event| {
+        if let Ok(percent) = event_target_value(&event).parse::<u32>() {
+            look.percent.set(percent.clamp(LEAST, 100));
+        }
+    };
+    let switch = move |id: &'static str, title: &'static str, signal: RwSignal<bool>| {
+        view! {
+            <label class="switch">
+                <input
+                    type="checkbox"
+                    id=id
+                    prop:checked=move || signal.get()
+                    on:change=move |event| signal.set(event_target_checked(&event))
+                />
+                {title}
+            </label>
+        }
+    };
+    let choose = move |event| {
+        if let Ok(site) = event_target_value(&event).parse::<Site>() {
+            look.tokens_by.set(site);
+        }
+    };
+    let option = move |site: Site| {
+        let chosen = move || look.tokens_by.get() == site;
+        view! { <option value=site.name() selected=chosen>{site.name()}</option> }
+    };
+    view! {
+        <div class="look" role="group" aria-label="How the maps are looked at">
+            <label class="switch carrying">
+                <input
+                    type="range"
+                    id="percent"
+                    min=LEAST.to_string()
+                    max="100"
+                    step="1"
+                    prop:value=move || percent().to_string()
+                    on:input=slide
+                />
+                <span title="The largest cells of each map that add up to so much of its total; the others are left blank.">
+                    "cells that carry " <b>{percent} " %"</b>
+                </span>
+            </label>
+            {switch("own-scales", "own scales", look.own_scales)}
+            {switch("swap-colours", "swap colours", look.swapped)}
+            <label class="switch">
+                "tokens by "
+                <select id="tokens-by" on:change=choose prop:value=move || look.tokens_by.get().name()>
+                    {Site::PAPER.map(option).into_iter().collect_view()}
+                </select>
+            </label>
+        </div>
+    }
+}
