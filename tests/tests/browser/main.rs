@@ -9,6 +9,7 @@ mod components;
 mod exact;
 mod faults;
 mod figures;
+mod looks;
 mod models;
 mod offline;
 mod page;

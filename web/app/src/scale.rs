@@ -52,6 +52,9 @@ impl Scale {
 }
 
 #[cfg(test)]
+mod vision;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing;

@@ -13,7 +13,7 @@ use crate::state::State;
 use crate::words;
 
 /// Side of the scatter, and its margin, in CSS pixels.
-const SIDE: f64 = 184.0;
+const SIDE: f64 = 164.0;
 const MARGIN: f64 = 14.0;
 
 #[component]
@@ -81,7 +81,7 @@ pub fn AgreementPanel(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> 
             {content}
             {compared}
             <details class="what-is-it">
-                <summary>"What am I looking at?"</summary>
+                <summary>"What is this?"</summary>
                 <p>{words::AGREEMENT_HELP}</p>
             </details>
         </section>

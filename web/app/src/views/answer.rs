@@ -111,7 +111,7 @@ fn view_figure(state: State, shown: Shown) -> impl IntoView {
                 <p class="caption" id="caption">{caption}</p>
             </div>
             <details class="what-is-it">
-                <summary>"What am I looking at?"</summary>
+                <summary>"What is this?"</summary>
                 <p>{words::maps_help(&whole)}</p>
             </details>
         </div>

@@ -54,8 +54,8 @@ pub fn Files() -> impl IntoView {
     };
     view! {
         <div class="files">
-            <button type="button" id="save" disabled=nothing on:click=save>"Save figure (JSON)"</button>
-            <button type="button" id="open" on:click=choose>"Open figure"</button>
+            <button type="button" id="save" disabled=nothing title="Save this figure to a file (JSON)" on:click=save>"Save"</button>
+            <button type="button" id="open" title="Open a figure from a file" on:click=choose>"Open"</button>
             <input
                 type="file"
                 id="file"

@@ -76,9 +76,9 @@ pub fn Heatmap(
         <figure class="map" data-site=site.name() data-figure=number.to_string()>
             <h3>
                 <code>{site.name()}</code>
-                <span class="what">{words::site(site)}</span>
                 <span class="count">{count}</span>
                 <span class="limit">{limit}</span>
+                <span class="what">{words::site(site)}</span>
             </h3>
             {view_grid(grid, (layers, positions), tokens)}
             <Table figure site values />

@@ -1,0 +1,165 @@
+//! How figures are looked at, which changes nothing of what they say; and figures to go back to.
+
+use crate::browser::WebGpu;
+use crate::page::Page;
+
+/// The cells of a map as numbers.
+async fn values(page: &Page, site: &str) -> Vec<f64> {
+    let script = format!(
+        "[...document.querySelectorAll('figure[data-site={site}] rect[data-value]')]\
+         .map(cell => Number(cell.dataset.value))"
+    );
+    serde_json::from_value(page.browser.eval(&script).await).unwrap()
+}
+
+async fn number(page: &Page, script: &str) -> f64 {
+    page.browser.eval(script).await.as_f64().unwrap()
+}
+
+/// The sums of a map's columns, of 15 each.
+async fn sums(page: &Page, site: &str) -> Vec<f64> {
+    let values = values(page, site).await;
+    (0..15).map(|at| values.iter().skip(at).step_by(15).sum()).collect()
+}
+
+#[tokio::test]
+async fn tokens_are_the_smallest_map() {
+    let page = Page::ready(WebGpu::Off).await;
+    let share = |at: usize| {
+        format!("document.querySelectorAll('#clean-tokens li')[{at}].getAttribute('style') ?? ''")
+    };
+    for site in ["resid_pre", "mlp_out"] {
+        page.select("#tokens-by", site).await;
+        let sums = sums(&page, site).await;
+        let largest = sums.iter().fold(0.0_f64, |largest, sum| largest.max(sum.abs()));
+        for (at, sum) in sums.iter().enumerate() {
+            let style = page.browser.eval(&share(at)).await;
+            let style = style.as_str().unwrap().to_owned();
+            let (_, rest) =
+                style.split_once("--positive) ").or(style.split_once("--negative) ")).unwrap();
+            let found: f64 = rest.split('%').next().unwrap().parse().unwrap();
+            assert!(
+                (found - 100.0 * sum.abs() / largest).abs() < 0.2,
+                "{site} {at}: {style} {sum}"
+            );
+            assert_eq!(style.contains("--negative"), *sum < 0.0, "{site} {at}: {style} {sum}");
+        }
+    }
+    // Looking at a token is looking at its largest cell, in every map.
+    let over = "document.querySelectorAll('#clean-tokens li')[10]\
+                .dispatchEvent(new PointerEvent('pointerenter'))";
+    page.browser.eval(over).await;
+    let readout = page.text("#readout").await;
+    assert!(readout.contains("position 10 “·John” / “·Mary”"), "{readout}");
+    assert_eq!(number(&page, "document.querySelectorAll('figure.map .here').length").await, 3.0);
+    // What is not yet answered has no colours.
+    page.write("#clean", "The king").await;
+    page.browser.wait("!document.querySelector('#clean-tokens li[style]')").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn cells_that_carry_a_share_are_the_largest() {
+    let page = Page::ready(WebGpu::Off).await;
+    let slide = "(() => { const slider = document.querySelector('#percent'); slider.value = 80; \
+                 slider.dispatchEvent(new Event('input', { bubbles: true })); return true; })()";
+    page.browser.eval(slide).await;
+    for site in ["resid_pre", "attn_out", "mlp_out"] {
+        let values = values(&page, site).await;
+        let total: f64 = values.iter().map(|value| value.abs()).sum();
+        let blank = format!(
+            "[...document.querySelectorAll('figure[data-site={site}] rect[data-value]')]\
+             .map(cell => cell.getAttribute('style') === 'fill: var(--zero)')"
+        );
+        let blank: Vec<bool> = serde_json::from_value(page.browser.eval(&blank).await).unwrap();
+        let kept: Vec<f64> =
+            values.iter().zip(&blank).filter(|(_, blank)| !**blank).map(|(v, _)| v.abs()).collect();
+        let (sum, least) =
+            (kept.iter().sum::<f64>(), kept.iter().copied().fold(f64::MAX, f64::min));
+        assert!(sum >= 0.8 * total * 0.999_999, "{site}: {sum} of {total}");
+        assert!(sum - least < 0.8 * total, "{site}: one fewer would do");
+        let said = page.text(&format!("figure[data-site={site}] .count")).await;
+        assert_eq!(said, format!("{} of {} cells", kept.len(), values.len()));
+    }
+    page.close().await;
+}
+
+#[tokio::test]
+async fn scales_and_colours_can_be_chosen() {
+    let page = Page::ready(WebGpu::Off).await;
+    let full = |site: &str| {
+        format!(
+            "document.querySelectorAll('figure[data-site={site}] rect[style*=\"100.0%\"]').length"
+        )
+    };
+    assert_eq!(number(&page, &full("mlp_out")).await, 0.0, "one scale, which resid_pre fills");
+    page.click("#own-scales").await;
+    for site in ["resid_pre", "attn_out", "mlp_out", "z"] {
+        assert!(number(&page, &full(site)).await >= 1.0, "{site} fills its own");
+    }
+    assert!(page.text("#legend").await.contains("largest"));
+    assert!(page.text("figure[data-site=mlp_out] .limit").await.starts_with("to ±"));
+    // The colour of the largest cell, which is positive, as red and blue.
+    let colour = "(() => { const cell = document.querySelector('figure[data-site=resid_pre] \
+                  rect[style*=\"100.0%\"]'); const canvas = document.createElement('canvas'); \
+                  const context = canvas.getContext('2d'); context.fillStyle = \
+                  getComputedStyle(cell).fill; context.fillRect(0, 0, 1, 1); \
+                  return [...context.getImageData(0, 0, 1, 1).data]; })()";
+    for (scheme, red_first) in [("light", true), ("dark", true), ("light", false), ("dark", false)]
+    {
+        let is_swapped = page.browser.eval("document.querySelector('#swap-colours').checked").await;
+        if is_swapped == red_first {
+            page.click("#swap-colours").await;
+        }
+        page.browser.look(1280, 800, scheme).await;
+        let rgba: Vec<f64> = serde_json::from_value(page.browser.eval(colour).await).unwrap();
+        assert_eq!(rgba[0] > rgba[2], red_first, "{scheme} {rgba:?}");
+    }
+    page.close().await;
+}
+
+#[tokio::test]
+async fn shift_freezes_what_is_looked_at() {
+    let page = Page::ready(WebGpu::Off).await;
+    let over = |layer: usize, shift: bool| {
+        format!(
+            "document.querySelector('figure[data-site=attn_out] rect[data-layer=\"{layer}\"]\
+             [data-column=\"14\"]').dispatchEvent(new PointerEvent('pointerenter', \
+             {{ shiftKey: {shift} }}))"
+        )
+    };
+    for (layer, shift, looked_at) in [(2, false, 2), (4, true, 2), (3, false, 3)] {
+        page.browser.eval(&over(layer, shift)).await;
+        let readout = page.text("#readout").await;
+        assert!(readout.starts_with(&format!("layer {looked_at}, position 14")), "{readout}");
+    }
+    page.close().await;
+}
+
+#[tokio::test]
+async fn figures_of_the_visit_can_be_gone_back_to() {
+    let page = Page::ready(WebGpu::Off).await;
+    assert!(!page.exists("#history").await, "one figure is no history");
+    let first = values(&page, "resid_pre").await;
+    let prompt = page.browser.eval("document.querySelector('#clean').value").await;
+    page.select("#example", "3").await;
+    page.wait_for_figure(2).await;
+    page.click("#method-atp").await;
+    page.wait_for_figure(3).await;
+    let title = "document.querySelector('#history option[value=\"3\"]').textContent";
+    let title = page.browser.eval(title).await;
+    assert!(title.as_str().unwrap().starts_with("3: AtP, denoise: "), "{title}");
+
+    page.select("#history", "1").await;
+    page.wait_for_figure(4).await;
+    assert_eq!(values(&page, "resid_pre").await, first);
+    assert_eq!(page.browser.eval("document.querySelector('#clean').value").await, prompt);
+    assert_eq!(page.browser.eval("document.querySelector('#method-relp').checked").await, true);
+    assert!(page.text("#opened").await.starts_with("Figure 1 of this visit"));
+    // From there one goes on as from any other.
+    page.click("#method-atp").await;
+    page.wait_for_figure(5).await;
+    assert!(!page.exists("#opened").await);
+    assert_eq!(number(&page, "document.querySelectorAll('#history option').length").await, 5.0);
+    page.close().await;
+}
