@@ -179,13 +179,17 @@ pub enum Note {
     TrailingSpace { field: Field },
     /// The answer or foil has no leading space, but is a token with one.
     NoLeadingSpace { field: Field, with_space: String },
+    /// Written after the prompt, the answer or foil is split into other tokens.
+    Joined { field: Field, text: String, prompt: Prompt, tokens: Vec<String> },
 }
 
 impl Note {
     /// The field it is about.
     pub fn field(&self) -> Field {
         match self {
-            Note::TrailingSpace { field } | Note::NoLeadingSpace { field, .. } => *field,
+            Note::TrailingSpace { field }
+            | Note::NoLeadingSpace { field, .. }
+            | Note::Joined { field, .. } => *field,
         }
     }
 }
@@ -203,6 +207,14 @@ impl fmt::Display for Note {
                 f,
                 "The {} has no leading space. Within a sentence the model would write {with_space:?}.",
                 field.title()
+            ),
+            Note::Joined { field, text, prompt, tokens } => write!(
+                f,
+                "Written after the {} prompt, the {} {text:?} is no token of its own: the text would \
+                 end in {}, which is what the model expects.",
+                if *prompt == Prompt::Clean { "clean" } else { "corrupted" },
+                field.title(),
+                tokens.iter().map(|token| format!("{token:?}")).collect::<Vec<_>>().join(" ")
             ),
         }
     }
@@ -313,9 +325,32 @@ impl PairText {
             if text.starts_with(|c: char| c.is_alphabetic()) && is_one_token(&with_space, tokenizer)
             {
                 notes.push(Note::NoLeadingSpace { field, with_space });
+            } else if is_one_token(text, tokenizer) {
+                notes.extend(self.joined(field, text, tokenizer));
             }
         }
         notes
+    }
+}
+
+impl PairText {
+    /// That a token does not stay by itself when it is written after the prompt that it is about.
+    fn joined(&self, field: Field, text: &str, tokenizer: &Tokenizer) -> Option<Note> {
+        let (which, before) = match field {
+            Field::Foil => (Prompt::Corrupted, &self.corrupted),
+            _ => (Prompt::Clean, &self.clean),
+        };
+        if before.is_empty() || before.ends_with(' ') {
+            return None;
+        }
+        let apart = prompt(before, false, tokenizer);
+        let whole = prompt(&format!("{before}{text}"), false, tokenizer);
+        let same = whole.iter().zip(&apart).take_while(|(one, other)| one == other).count();
+        if same == apart.len() && whole.len() == same + 1 {
+            return None;
+        }
+        let tokens = whole[same..].iter().map(|token| token.text.clone()).collect();
+        Some(Note::Joined { field, text: text.to_owned(), prompt: which, tokens })
     }
 }
 

@@ -163,3 +163,15 @@ async fn figures_of_the_visit_can_be_gone_back_to() {
     assert_eq!(number(&page, "document.querySelectorAll('#history option').length").await, 5.0);
     page.close().await;
 }
+
+#[tokio::test]
+async fn a_pair_that_the_model_is_wrong_about_is_said_to_be() {
+    let page = Page::ready(WebGpu::Off).await;
+    assert!(!page.exists("#doctor").await);
+    page.write("#foil", " Ella").await;
+    page.write("#answer", " John").await;
+    page.browser.wait("document.querySelector('#doctor')?.textContent.includes('an error')").await;
+    let said = page.text("#doctor").await;
+    assert!(said.contains("not among the 10 likeliest") || !said.contains("likeliest"), "{said}");
+    page.close().await;
+}

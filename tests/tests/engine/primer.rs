@@ -289,3 +289,11 @@ mod gpu {
         assert!(matches!(error, Err(EngineError::Cancelled) | Ok(())));
     }
 }
+
+#[test]
+fn no_example_needs_a_note() {
+    let reader = engine(Choice::Cpu).reader();
+    for example in examples() {
+        assert_eq!(reader.notes(&example.pair), Vec::new(), "{:?}", example.pair);
+    }
+}

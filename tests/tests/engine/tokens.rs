@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use relp_hub::{Known, ModelFile};
-use relp_model::{Tokenizer, TokenizerError};
+use relp_model::{Field, Note, PairText, Tokenizer, TokenizerError};
 use relp_tests::gpt2_tokenizer::{END_OF_TEXT, N_VOCAB, first_tokens_json, tokenizer_json};
 use sha2::{Digest, Sha256};
 use tiktoken_rs::r50k_base_singleton;
@@ -183,4 +183,26 @@ proptest! {
     fn both_encoders_agree_on_what_looks_like_text(text in "([a-zA-Z']{1,9}|[0-9]{1,5}|[ \t\n\r\u{a0}\u{3000}]{1,4}|[.,:;!?(){}=<>|/-]{1,3}|[äöüßéñ中文字ひらがな한국어😀🏳️‍🌈]{1,3}){1,40}") {
         agree(&text);
     }
+}
+
+/// "19" and "8" are tokens, and "198" is one too: after the prompt, "8" would never be chosen.
+#[test]
+fn an_answer_that_joins_its_prompt_is_told() {
+    let pair = |clean: &str, answer: &str| PairText {
+        clean: clean.to_owned(),
+        corrupted: "The other is 19".to_owned(),
+        answers: vec![answer.to_owned()],
+        foils: vec![" 5".to_owned()],
+        bos: true,
+    };
+    assert_eq!(ids("It is 198").len(), ids("It is 19").len());
+    let notes = pair("It is 19", "8").notes(&GPT2);
+    assert!(
+        matches!(&notes[..], [Note::Joined { field: Field::Answer, tokens, .. }] if tokens == &[" 198"]),
+        "{notes:?}"
+    );
+    let said = notes[0].to_string();
+    assert!(said.contains("clean prompt") && said.contains("\" 198\""), "{said}");
+    assert_eq!(pair("It is 19", " 8").notes(&GPT2), Vec::new());
+    assert_eq!(pair("It is", " 8").notes(&GPT2), Vec::new());
 }

@@ -13,6 +13,7 @@
 pub mod alternatives;
 mod app;
 pub mod comparison;
+pub mod doctor;
 mod dropped;
 pub mod examples;
 pub mod figure_file;

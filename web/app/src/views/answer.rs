@@ -7,6 +7,7 @@ use relp_model::{Figure, Prompt};
 
 use super::agreement::AgreementPanel;
 use super::controls::MethodBar;
+use super::doctor::Doctor;
 use super::files::opened;
 use super::grid::Hatching;
 use super::head::HeadPanel;
@@ -120,6 +121,7 @@ fn view_figure(state: State, shown: Shown) -> impl IntoView {
                 {move || predictions(&figure.get(), Prompt::Clean)}
                 {move || predictions(&figure.get(), Prompt::Corrupted)}
             </div>
+            <Doctor figure />
             <AgreementPanel figure exact />
             <Pinned figure />
         </div>

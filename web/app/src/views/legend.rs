@@ -24,7 +24,7 @@ pub fn Legend(
             // The ends are each map's own.
             (true, at) if at <= -1.0 => "−largest".to_owned(),
             (true, at) if at >= 1.0 => "+largest".to_owned(),
-            (true, at) if at == 0.0 => "0".to_owned(),
+            (true, 0.0) => "0".to_owned(),
             (true, _) => String::new(),
         };
         let tick = |tick: f32| view! { <span>{words(tick)}</span> };

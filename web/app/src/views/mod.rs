@@ -4,6 +4,7 @@ mod agreement;
 mod answer;
 mod attention;
 mod controls;
+mod doctor;
 mod files;
 mod footer;
 mod grid;
