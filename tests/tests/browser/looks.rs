@@ -1,7 +1,9 @@
 //! How figures are looked at, which changes nothing of what they say; and figures to go back to.
 
 use crate::browser::WebGpu;
-use crate::page::Page;
+use crate::page::{Page, measured};
+use crate::questions::open;
+use crate::reference::{Reference, headline};
 
 /// The cells of a map as numbers.
 async fn values(page: &Page, site: &str) -> Vec<f64> {
@@ -173,5 +175,81 @@ async fn a_pair_that_the_model_is_wrong_about_is_said_to_be() {
     page.browser.wait("document.querySelector('#doctor')?.textContent.includes('an error')").await;
     let said = page.text("#doctor").await;
     assert!(said.contains("not among the 10 likeliest") || !said.contains("likeliest"), "{said}");
+    page.close().await;
+}
+
+#[tokio::test]
+async fn cells_are_kept_to_be_compared() {
+    let page = Page::ready(WebGpu::Off).await;
+    page.browser.wait("document.querySelector('#agreement table') !== null").await;
+    for (layer, column) in [(0, 10), (5, 14)] {
+        let cell = format!(
+            "figure[data-site=resid_pre] rect[data-layer='{layer}'][data-column='{column}']"
+        );
+        page.click(&cell).await;
+        page.browser.wait("!document.querySelector('#keep').disabled").await;
+        page.click("#keep").await;
+        assert!(page.exists("#keep:disabled").await, "once is enough");
+    }
+    let cells = "[...document.querySelectorAll('#kept-cells tbody tr')].map(row => \
+                 [...row.cells].map(cell => cell.textContent))";
+    let rows: Vec<Vec<String>> = serde_json::from_value(page.browser.eval(cells).await).unwrap();
+    assert_eq!(rows.len(), 2);
+    assert!(rows[0][0].starts_with("layer 0, position 10") && rows[1][0].starts_with("layer 5"));
+    let shown = number(
+        &page,
+        "Number(document.querySelector('figure[data-site=attn_out] rect[data-layer=\"0\"]\
+         [data-column=\"10\"]').dataset.value)",
+    )
+    .await;
+    assert!(rows[0][2].starts_with(&format!("+{shown:.3} (")), "{rows:?} {shown}");
+    page.keep_picture("kept").await;
+    // They stay when another method answers, and go one by one.
+    page.click("#method-atp").await;
+    page.wait_for_figure(2).await;
+    assert_eq!(
+        number(&page, "document.querySelectorAll('#kept-cells tbody tr').length").await,
+        2.0
+    );
+    page.click("#kept-cells tbody button").await;
+    assert_eq!(
+        number(&page, "document.querySelectorAll('#kept-cells tbody tr').length").await,
+        1.0
+    );
+    page.close().await;
+}
+
+/// Maps of GPT-2 large's layers and 64 tokens: all of it is drawn, and what a look at a cell takes until
+/// the next frame is kept among the artefacts.
+#[tokio::test]
+async fn large_maps_are_drawn_and_walked() {
+    const LAYERS: usize = 36;
+    const POSITIONS: usize = 64;
+    let mut figure = Reference::load().figure(&headline());
+    figure.model.config.n_layer = LAYERS;
+    for tokens in [&mut figure.tokens.clean, &mut figure.tokens.corrupted] {
+        *tokens = tokens.iter().cycle().take(POSITIONS).cloned().collect();
+    }
+    for map in figure.maps.values_mut() {
+        map.shape[..2].copy_from_slice(&[LAYERS, POSITIONS]);
+        let count = map.shape.iter().product();
+        map.values = map.values.iter().cycle().take(count).copied().collect();
+    }
+    let page = Page::ready(WebGpu::Off).await;
+    open(&page, &serde_json::to_string(&figure).unwrap()).await;
+    page.wait_for_figure(2).await;
+    assert_eq!(values(&page, "mlp_out").await.len(), LAYERS * POSITIONS);
+    page.keep_picture("large").await;
+    let walk = "new Promise(async (done) => { const took = []; for (let n = 0; n < 40; n += 1) { \
+                const cell = document.querySelector(`figure[data-site=attn_out] rect[data-layer=\"${n % 36}\"]\
+                [data-column=\"${(7 * n) % 64}\"]`); const began = performance.now(); \
+                cell.dispatchEvent(new PointerEvent('pointerenter')); \
+                await new Promise((frame) => requestAnimationFrame(() => setTimeout(frame))); \
+                took.push(performance.now() - began); } took.sort((a, b) => a - b); \
+                done([took[20], took[39]]); })";
+    let took: [f64; 2] = serde_json::from_value(page.browser.eval(walk).await).unwrap();
+    let readout = page.text("#readout").await;
+    assert!(readout.starts_with("layer 3, position 17"), "{readout}");
+    measured("large-map", &format!("{took:?} ms: median and longest look at a cell of 36 x 64"));
     page.close().await;
 }

@@ -9,7 +9,7 @@ use relp_tests::gpt2_tokenizer::tokenizer_json;
 use serde_json::json;
 
 use crate::browser::WebGpu;
-use crate::page::Page;
+use crate::page::{Page, measured};
 use crate::server::{Fault, PageServer};
 
 const REPO: &str = "someone/teaching";
@@ -474,13 +474,6 @@ async fn with_webgpu_a_model_of_gpt2_smalls_size_takes_little_memory_of_the_work
     measured("gpu-memory", &format!("{memory} bytes of wasm memory on the GPU's path"));
     assert!(memory <= 64e6, "{memory}");
     page.close().await;
-}
-
-/// Keeps a figure among the test's artefacts.
-fn measured(name: &str, text: &str) {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("measured");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join(name), text).unwrap();
 }
 
 /// Bytes of the worker's wasm memory.

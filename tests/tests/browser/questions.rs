@@ -156,7 +156,7 @@ async fn saved(page: &Page) -> String {
 }
 
 /// Opens a file of this content.
-async fn open(page: &Page, content: &str) {
+pub(crate) async fn open(page: &Page, content: &str) {
     let path = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let path = path.join(format!("figure-{}.json", std::process::id()));
     std::fs::write(&path, content).unwrap();

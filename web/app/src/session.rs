@@ -312,6 +312,10 @@ impl Session {
                 cell.set(None);
             }
         }
+        let is_there = |cell: &_| !comparison::rows(&figure, None, *cell).is_empty();
+        if !self.state.kept.with_untracked(|kept| kept.iter().all(is_there)) {
+            self.state.kept.update(|kept| kept.retain(is_there));
+        }
         let pairs = figure.pairs.len();
         if self.state.of_pair.get_untracked().is_some_and(|pair| pair >= pairs) {
             self.state.of_pair.set(None);

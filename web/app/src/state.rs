@@ -79,6 +79,8 @@ pub struct State {
     pub cell: RwSignal<Option<(usize, usize)>>,
     /// The cell that stays when one looks elsewhere.
     pub pin: RwSignal<Option<(usize, usize)>>,
+    /// The cells that are kept to be compared, in the order of keeping.
+    pub kept: RwSignal<Vec<(usize, usize)>>,
     /// The exact scores of one cell that was patched by itself.
     pub one: RwSignal<One>,
     /// The head that is open: layer and head.
@@ -180,6 +182,7 @@ impl State {
             of_pair: RwSignal::new(None),
             cell: RwSignal::new(None),
             pin: RwSignal::new(None),
+            kept: RwSignal::new(Vec::new()),
             one: RwSignal::new(One::None),
             head: RwSignal::new(None),
             head_opened: RwSignal::new(false),

@@ -13,6 +13,7 @@ mod header;
 mod heads;
 mod heatmap;
 mod history;
+mod kept;
 mod legend;
 mod look;
 mod models;

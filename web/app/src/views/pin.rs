@@ -37,6 +37,15 @@ pub fn Pinned(figure: Memo<Arc<Figure>>) -> impl IntoView {
             <section class="pinned" id="pinned" aria-labelledby="pinned-title">
                 <div class="title">
                     <h2 id="pinned-title">"Pinned: " {title}</h2>
+                    <button
+                        type="button"
+                        id="keep"
+                        disabled=move || state.kept.with(|kept| kept.contains(&cell))
+                        title="Keep this cell, to compare it with others"
+                        on:click=move |_| state.kept.update(|kept| kept.push(cell))
+                    >
+                        "Keep"
+                    </button>
                     <button type="button" id="unpin" on:click=move |_| state.pin.set(None)>"Unpin"</button>
                 </div>
                 <p class="help" id="pinned-source" aria-live="polite">{source}</p>
