@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::hex;
 use crate::http::{self, Question};
 
 /// What is wrong with an answer. Several may be at once.
@@ -202,11 +203,6 @@ impl Drop for FaultyHub {
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     // A test that failed elsewhere leaves nothing half done here.
     state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn answer(stream: &TcpStream, state: &Mutex<State>, address: SocketAddr) -> io::Result<()> {

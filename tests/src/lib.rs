@@ -6,3 +6,8 @@ pub mod gpt2_checkpoint;
 pub mod gpt2_tokenizer;
 pub mod http;
 pub mod op_cases;
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -2,7 +2,7 @@
 //! machine, which on WebAssembly end at 4 GiB, below the size of GPT-2 XL; a test holds this reader to the
 //! crate's.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use safetensors::Dtype;
@@ -79,7 +79,7 @@ impl<'de> Visitor<'de> for Lines {
                 return Err(A::Error::custom(format_args!("it holds {name:?} twice")));
             }
             if name == "__metadata__" {
-                let _about: Option<std::collections::HashMap<String, String>> = map.next_value()?;
+                let _about: Option<HashMap<String, String>> = map.next_value()?;
             } else {
                 lines.push((name, map.next_value()?));
             }

@@ -180,7 +180,7 @@ pub enum Note {
     /// The answer or foil has no leading space, but is a token with one.
     NoLeadingSpace { field: Field, with_space: String },
     /// Written after the prompt, the answer or foil is split into other tokens.
-    Joined { field: Field, text: String, prompt: Prompt, tokens: Vec<String> },
+    Joined { field: Field, text: String, after: Field, tokens: Vec<String> },
 }
 
 impl Note {
@@ -208,11 +208,11 @@ impl fmt::Display for Note {
                 "The {} has no leading space. Within a sentence the model would write {with_space:?}.",
                 field.title()
             ),
-            Note::Joined { field, text, prompt, tokens } => write!(
+            Note::Joined { field, text, after, tokens } => write!(
                 f,
-                "Written after the {} prompt, the {} {text:?} is no token of its own: the text would \
+                "Written after the {}, the {} {text:?} is no token of its own: the text would \
                  end in {}, which is what the model expects.",
-                if *prompt == Prompt::Clean { "clean" } else { "corrupted" },
+                after.title(),
                 field.title(),
                 tokens.iter().map(|token| format!("{token:?}")).collect::<Vec<_>>().join(" ")
             ),
@@ -331,14 +331,12 @@ impl PairText {
         }
         notes
     }
-}
 
-impl PairText {
     /// That a token does not stay by itself when it is written after the prompt that it is about.
     fn joined(&self, field: Field, text: &str, tokenizer: &Tokenizer) -> Option<Note> {
-        let (which, before) = match field {
-            Field::Foil => (Prompt::Corrupted, &self.corrupted),
-            _ => (Prompt::Clean, &self.clean),
+        let (after, before) = match field {
+            Field::Foil => (Field::Corrupted, &self.corrupted),
+            _ => (Field::Clean, &self.clean),
         };
         if before.is_empty() || before.ends_with(' ') {
             return None;
@@ -350,7 +348,7 @@ impl PairText {
             return None;
         }
         let tokens = whole[same..].iter().map(|token| token.text.clone()).collect();
-        Some(Note::Joined { field, text: text.to_owned(), prompt: which, tokens })
+        Some(Note::Joined { field, text: text.to_owned(), after, tokens })
     }
 }
 

@@ -117,19 +117,27 @@ async fn a_model_comes_from_a_hub_with_a_cut_and_then_from_the_browser() {
     );
     page.keep_picture("models").await;
 
-    // The hub is gone: the browser has all of it.
+    comes_again_without(hub, &page).await;
+    assert_eq!(page.text("#metric-clean").await, before);
+    is_removed(&page).await;
+    page.close().await;
+}
+
+/// The hub is gone: the browser has all of the model.
+async fn comes_again_without(hub: FaultyHub, page: &Page) {
     let url = hub.url();
     drop(hub);
     page.browser.client.refresh().await.unwrap();
     page.wait_for_figure(1).await;
-    let last = load(&page, REPO, &url).await;
-    in_use(&page, REPO, last).await;
-    assert_eq!(page.text("#metric-clean").await, before);
+    let last = load(page, REPO, &url).await;
+    in_use(page, REPO, last).await;
+}
 
+/// The one model that is kept is removed.
+async fn is_removed(page: &Page) {
     page.browser.wait("document.querySelector('#kept button') !== null").await;
     page.click("#kept button").await;
     page.browser.wait("document.querySelector('#kept') === null").await;
-    page.close().await;
 }
 
 #[tokio::test]
@@ -243,15 +251,8 @@ async fn without_a_file_system_the_browsers_cache_keeps_models() {
     page.browser.wait("document.querySelector('#kept')?.textContent.includes('teaching')").await;
     let sentence = page.text("#keeping").await;
     assert!(sentence.contains("kept in the browser's cache"), "{sentence}");
-    let url = hub.url();
-    drop(hub);
-    page.browser.client.refresh().await.unwrap();
-    page.wait_for_figure(1).await;
-    let last = load(&page, REPO, &url).await;
-    in_use(&page, REPO, last).await;
-    page.browser.wait("document.querySelector('#kept button') !== null").await;
-    page.click("#kept button").await;
-    page.browser.wait("document.querySelector('#kept') === null").await;
+    comes_again_without(hub, &page).await;
+    is_removed(&page).await;
     page.close().await;
 }
 

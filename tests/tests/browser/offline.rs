@@ -1,6 +1,6 @@
 //! The page without a network, and a new version of it.
 
-use relp_tests::faulty_hub::hex;
+use relp_tests::hex;
 use sha2::{Digest, Sha256};
 
 use crate::browser::WebGpu;

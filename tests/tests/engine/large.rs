@@ -5,12 +5,11 @@ use std::ops::Range;
 use pollster::block_on;
 use relp_engine::{Engine, Files, Uncontrolled, WeightSource};
 use relp_hub::Known;
-use relp_model::{Choice, PairText, Precision, Request, Site};
+use relp_model::{Choice, Method, Precision, Site};
 use relp_tests::gpt2_checkpoint::{Generated, Shape};
 use relp_tests::gpt2_tokenizer::tokenizer_json;
 
-use crate::primer::headline;
-use crate::small::peak_mib;
+use crate::small::{peak_mib, request};
 
 struct Weights(Generated);
 
@@ -37,14 +36,11 @@ fn is_loaded_and_answers(name: &str, shape: Shape) {
     };
     let source = Weights(Generated::new(shape));
     let mut engine = block_on(Engine::load(files, source, Choice::Cpu, &mut Uncontrolled)).unwrap();
-    let pair = PairText {
-        clean: "When John and Mary went to the shops, John gave the bag to".to_owned(),
-        corrupted: "When John and Mary went to the shops, Mary gave the bag to".to_owned(),
-        answers: vec![" Mary".to_owned()],
-        foils: vec![" John".to_owned()],
-        bos: true,
-    };
-    let request = Request { pair, sites: Site::PAPER.to_vec(), ..headline() };
+    let request = request(
+        Method::Relp,
+        "When John and Mary went to the shops, John gave the bag to",
+        "When John and Mary went to the shops, Mary gave the bag to",
+    );
     let figure = block_on(engine.attribute(&request, &mut Uncontrolled)).unwrap();
     assert_eq!(figure.maps[&Site::MlpOut].shape, [shape.n_layer as usize, 15]);
     assert!(figure.maps.values().flat_map(|map| &map.values).all(|score| score.is_finite()));

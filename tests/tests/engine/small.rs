@@ -13,6 +13,7 @@ use relp_model::{Choice, Kind, Method, PairText, Precision, Request, Site};
 use relp_tests::compare::{Tolerance, assert_close};
 use relp_tests::gpt2_checkpoint::{SMALL_CONFIG, Shape};
 use relp_tests::gpt2_tokenizer::tokenizer_json;
+use relp_tests::hex;
 use sha2::{Digest, Sha256};
 
 use crate::primer::headline;
@@ -45,7 +46,7 @@ fn load(choice: Choice, precision: Precision) -> Engine<Weights> {
     block_on(Engine::load(files, Weights(file, len), choice, &mut Uncontrolled)).unwrap()
 }
 
-fn request(method: Method, clean: &str, corrupted: &str) -> Request {
+pub(crate) fn request(method: Method, clean: &str, corrupted: &str) -> Request {
     let pair = PairText {
         clean: clean.to_owned(),
         corrupted: corrupted.to_owned(),
@@ -67,7 +68,7 @@ pub(crate) fn peak_mib() -> u64 {
 #[test]
 fn the_generated_model_has_the_size_of_the_published_one() {
     let small = Known::find("gpt2").unwrap();
-    let hash = Sha256::digest(SMALL_CONFIG).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&Sha256::digest(SMALL_CONFIG));
     assert_eq!(small.expected(ModelFile::Config).sha256, Some(hash));
     let length = checkpoint().metadata().unwrap().len();
     let published = small.expected(ModelFile::Weights).length.unwrap();

@@ -132,6 +132,18 @@ pub fn by_head(map: &Map) -> Map {
     Map::by_layer_and_head(layers, heads, values.collect())
 }
 
+/// The sum of a map's layers at each position.
+pub fn by_position(map: &Map) -> Vec<f32> {
+    let sum = |position| (0..map.layers()).filter_map(|layer| map.get(layer, position)).sum();
+    (0..map.positions()).map(sum).collect()
+}
+
+/// The layer with the largest score of a position by magnitude.
+pub fn largest_layer(map: &Map, position: usize) -> Option<usize> {
+    let scores = (0..map.layers()).filter_map(|layer| Some((layer, map.get(layer, position)?)));
+    scores.max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs())).map(|(layer, _)| layer)
+}
+
 /// The score of a head at a position.
 pub fn of_head(map: &Map, layer: usize, position: usize, head: usize) -> Option<f32> {
     let inside = layer < map.layers() && position < map.positions() && head < map.heads();
@@ -363,5 +375,13 @@ mod tests {
         let own = of_pair(&mean, Some(0));
         assert_eq!(own.maps[&Site::MlpOut].values, [7.0, 8.0]);
         assert!(own.pairs.is_empty() && own.foils.is_empty());
+    }
+
+    #[test]
+    fn positions_are_summed_and_have_their_largest_layer() {
+        let map = testing::map(&[2, 3], vec![1.0, -2.0, 0.0, 0.5, -4.0, 0.0]);
+        assert_eq!(by_position(&map), [1.5, -6.0, 0.0]);
+        assert_eq!((largest_layer(&map, 0), largest_layer(&map, 1)), (Some(0), Some(1)));
+        assert_eq!(largest_layer(&map, 3), None);
     }
 }

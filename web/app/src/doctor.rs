@@ -12,7 +12,7 @@ pub fn findings(figure: &Figure) -> Vec<String> {
     let is_difference = matches!(figure.metric.name, Metric::LogitDiff | Metric::ProbDiff);
     if is_difference && clean <= 0.0 {
         found.push(
-            "The model is wrong about this pair: after the clean prompt it prefers the foil. The maps \
+            "The model is wrong here: after the clean prompt it prefers the foil. The maps \
              explain an error."
                 .to_owned(),
         );

@@ -3,6 +3,9 @@
 use leptos::prelude::*;
 use relp_model::Site;
 
+use crate::scale::Scale;
+use crate::threshold::Carrying;
+
 /// The signals. Copies are handles to the same ones.
 #[derive(Clone, Copy)]
 pub struct Look {
@@ -25,6 +28,30 @@ impl Look {
             swapped: RwSignal::new(false),
             tokens_by: RwSignal::new(Site::ResidPre),
         }
+    }
+}
+
+/// What of a map is seen, and in which colours.
+#[derive(Clone, Copy)]
+pub struct Seen {
+    /// The cells that are shown; the others are as if they were 0.
+    pub carrying: Memo<Carrying>,
+    /// The scale: the shared one, or the map's own.
+    pub scale: Memo<Scale>,
+}
+
+impl Look {
+    /// What is seen of a map with these scores.
+    pub fn at(self, values: Memo<Vec<Option<f32>>>, shared: Memo<Scale>) -> Seen {
+        let carrying = Memo::new(move |_| values.with(|all| Carrying::of(all, self.percent.get())));
+        let scale = Memo::new(move |_| {
+            if self.own_scales.get() {
+                values.with(|all| Scale::of(all.iter().flatten()))
+            } else {
+                shared.get()
+            }
+        });
+        Seen { carrying, scale }
     }
 }
 

@@ -9,7 +9,7 @@ use relp_model::{
 };
 use relp_protocol::Stage;
 
-use crate::comparison::Scores;
+use crate::comparison::{self, Scores};
 use crate::examples::{self, EXAMPLES};
 use crate::known::{Exact, Known};
 use crate::look::Look;
@@ -260,9 +260,7 @@ impl State {
                 preview.clean == figure.tokens.clean && preview.corrupted == figure.tokens.corrupted
             });
             let map = figure.maps.get(&site).filter(|_| same)?;
-            let sum =
-                |position| (0..map.layers()).filter_map(|layer| map.get(layer, position)).sum();
-            Some((0..map.positions()).map(sum).collect())
+            Some(comparison::by_position(map))
         })
     }
 
@@ -271,9 +269,7 @@ impl State {
         let site = self.look.tokens_by.get_untracked();
         self.shown.with_untracked(|shown| {
             let map = shown.as_ref()?.figure.maps.get(&site)?;
-            let size = |&layer: &usize| map.get(layer, position).map_or(-1.0, f32::abs);
-            let layer = (0..map.layers()).max_by(|a, b| size(a).total_cmp(&size(b)))?;
-            map.get(layer, position).map(|_| (layer, position))
+            comparison::largest_layer(map, position).map(|layer| (layer, position))
         })
     }
 

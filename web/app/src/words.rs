@@ -306,10 +306,9 @@ pub fn opened(origin: &Origin, figure: &Figure) -> String {
 
 /// A figure of this visit in a line.
 pub fn figure_title(number: u32, figure: &Figure) -> String {
-    let text: String =
-        figure.tokens.clean.iter().skip(1).map(|token| token.text.as_str()).collect();
-    let mut prompt: String = text.trim().chars().take(40).collect();
-    if prompt.chars().count() < text.trim().chars().count() {
+    let text = prompt_of(&figure.tokens.clean);
+    let mut prompt: String = text.chars().take(40).collect();
+    if prompt.len() < text.len() {
         prompt.push('…');
     }
     let rules = match figure.method {

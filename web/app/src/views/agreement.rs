@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use relp_model::{Figure, Method, Site, SiteAgreement, agreement};
 
+use super::grid::look_at;
 use crate::comparison::{self, Point};
 use crate::known::{Exact, Known};
 use crate::labels;
@@ -157,11 +158,7 @@ fn scatter(state: State, method: Method, points: &[Point]) -> impl IntoView + us
             let (x, y) = (half + place(point.exact), half - place(point.approximate));
             let cell = (point.layer, point.position);
             let here = move || state.cell.get() == Some(cell);
-            let enter = move |event: leptos::ev::PointerEvent| {
-                if !event.shift_key() {
-                    state.cell.set(Some(cell));
-                }
-            };
+            let enter = look_at(state.cell, move || Some(cell));
             // A shape a site, so that they do not hang on colour alone.
             let shape = match point.site {
                 Site::AttnOut => {
@@ -205,11 +202,7 @@ fn scatter(state: State, method: Method, points: &[Point]) -> impl IntoView + us
                 viewBox=format!("0 0 {SIDE} {SIDE}")
                 role="img"
                 aria-label=words::scatter_summary(points.len())
-                on:pointerleave=move |event| {
-                    if !event.shift_key() {
-                        state.cell.set(None);
-                    }
-                }
+                on:pointerleave=look_at(state.cell, || None)
             >
                 <g class="frame" aria-hidden="true">
                     <line x1="0" y1=half x2=SIDE y2=half />

@@ -13,7 +13,7 @@ use super::grid::Hatching;
 use super::head::HeadPanel;
 use super::heads::heads_panel;
 use super::heatmap::Heatmap;
-use super::kept::Kept;
+use super::kept_cells::KeptCells;
 use super::legend::Legend;
 use super::look::LookControls;
 use super::neurons::Neurons;
@@ -126,7 +126,7 @@ fn view_figure(state: State, shown: Shown) -> impl IntoView {
             <AgreementPanel figure exact />
             <Pinned figure />
         </div>
-        <div class="wide"><Kept figure exact /></div>
+        <div class="wide"><KeptCells figure exact /></div>
         <div class="wide"><HeadPanel figure exact /></div>
     }
 }

@@ -3,23 +3,32 @@
 use leptos::prelude::*;
 
 use crate::geometry::Geometry;
-use crate::scale::Scale;
-use crate::threshold::Carrying;
+use crate::look::Seen;
 
 /// A layer and a column.
 pub type Place = (usize, usize);
+
+/// What a pointer does that comes to a place, or leaves for none: Shift, held, freezes what is looked at.
+pub fn look_at(
+    here: RwSignal<Option<Place>>,
+    to: impl Fn() -> Option<Place> + 'static,
+) -> impl Fn(leptos::ev::PointerEvent) + 'static {
+    move |event| {
+        if !event.shift_key() {
+            here.set(to());
+        }
+    }
+}
 
 /// What a grid draws and tells. Copies are handles to the same.
 #[derive(Clone, Copy)]
 pub struct Grid {
     /// Where things lie.
     pub geometry: Geometry,
-    /// Colours.
-    pub scale: Memo<Scale>,
+    /// What of it is seen, and in which colours.
+    pub seen: Seen,
     /// The scores \[layer, column\], row by row; `None` for what is not known yet.
     pub values: Memo<Vec<Option<f32>>>,
-    /// The cells that are shown; the others are as if they were 0.
-    pub carrying: Memo<Carrying>,
     /// The cell that is looked at.
     pub here: RwSignal<Option<Place>>,
     /// The cell that was chosen.
@@ -36,7 +45,7 @@ pub fn view_grid(
     (layers, columns): Place,
     column_labels: AnyView,
 ) -> impl IntoView + use<> {
-    let Grid { geometry, scale, values, here, chosen, choose, summary, .. } = grid;
+    let Grid { geometry, values, here, chosen, choose, summary, .. } = grid;
     let on_key = move |event: leptos::ev::KeyboardEvent| {
         // The first key only shows where one is.
         let from = here.get_untracked().or(chosen.get_untracked());
@@ -62,7 +71,7 @@ pub fn view_grid(
         .map(|(layer, column)| {
             let index = layer * columns + column;
             let value = move || values.with(|values| values.get(index).copied().flatten());
-            view_cell(geometry, scale, grid, (layer, column), value)
+            view_cell(grid, (layer, column), value)
         })
         .collect();
     let frame = move |class: &'static str, place: RwSignal<Option<Place>>| {
@@ -90,11 +99,7 @@ pub fn view_grid(
                 role="img"
                 aria-label=summary
                 on:keydown=on_key
-                on:pointerleave=move |event| {
-                    if !event.shift_key() {
-                        here.set(None);
-                    }
-                }
+                on:pointerleave=look_at(here, || None)
             >
                 <g class="cells">{cells}</g>
                 <g class="axes" aria-hidden="true">
@@ -109,9 +114,7 @@ pub fn view_grid(
 }
 
 fn view_cell(
-    geometry: Geometry,
-    scale: Memo<Scale>,
-    Grid { here, choose, carrying, .. }: Grid,
+    Grid { geometry, seen: Seen { carrying, scale }, here, choose, .. }: Grid,
     (layer, column): Place,
     value: impl Fn() -> Option<f32> + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
@@ -142,12 +145,7 @@ fn view_cell(
             data-layer=layer.to_string()
             data-column=column.to_string()
             data-value=move || value().map(|value| value.to_string())
-            on:pointerenter=move |event| {
-                // Held, it freezes what is looked at.
-                if !event.shift_key() {
-                    here.set(Some((layer, column)));
-                }
-            }
+            on:pointerenter=look_at(here, move || Some((layer, column)))
             on:click=move |_| choose.run((layer, column))
         />
         {minus}

@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use relp_model::{Cell, Figure, Site};
 
 use super::grid::{Grid, view_grid};
+use super::look::seen_notes;
 use crate::comparison::{self, Drawn};
 use crate::geometry::Geometry;
 use crate::labels;
 use crate::scale::Scale;
 use crate::session::Session;
 use crate::state::State;
-use crate::threshold::Carrying;
 use crate::words;
 
 /// The grid of heads, the choice of their site, and what the head that is looked at scores.
@@ -29,20 +29,11 @@ pub fn heads_panel(
     let geometry = Geometry::new(extent.0, extent.1, 2);
     let here = RwSignal::new(None::<(usize, usize)>);
     let summary = move || sums.with(|sums| words::heads_summary(site, sums, extent));
-    let look = state.look;
-    let carrying = Memo::new(move |_| sums.with(|sums| Carrying::of(sums, look.percent.get())));
-    let scale = Memo::new(move |_| {
-        if look.own_scales.get() {
-            sums.with(|sums| Scale::of(sums.iter().flatten()))
-        } else {
-            scale.get()
-        }
-    });
+    let seen = state.look.at(sums, scale);
     let grid = Grid {
         geometry,
-        scale,
+        seen,
         values: sums,
-        carrying,
         here,
         chosen: state.head,
         choose: Callback::new(move |head| session.open_head(head)),
@@ -67,6 +58,7 @@ pub fn heads_panel(
             <div class="title">
                 <h3>
                     <code>{site.name()}</code>
+                    {seen_notes(state.look, seen)}
                     <span class="what">{words::site(site)}</span>
                 </h3>
                 <SiteChoice />

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use relp_model::{Figure, Site};
 
 use super::grid::{Grid, view_grid};
+use super::look::seen_notes;
 use super::table::Table;
 use crate::comparison::Drawn;
 use crate::geometry::Geometry;
@@ -13,7 +14,6 @@ use crate::labels;
 use crate::scale::Scale;
 use crate::session::Session;
 use crate::state::State;
-use crate::threshold::Carrying;
 use crate::words;
 
 /// The map of one site, its axes, and the same as a table. `figure` says of what extent it is.
@@ -40,30 +40,11 @@ pub fn Heatmap(
             places.map(value).collect::<Vec<_>>()
         })
     });
-    let look = state.look;
-    let carrying = Memo::new(move |_| values.with(|all| Carrying::of(all, look.percent.get())));
-    let scale = Memo::new(move |_| {
-        if look.own_scales.get() {
-            values.with(|all| Scale::of(all.iter().flatten()))
-        } else {
-            scale.get()
-        }
-    });
-    let count = move || {
-        let Carrying { cells, of, .. } = carrying.get();
-        (look.percent.get() < 100).then(|| format!("{cells} of {of} cells"))
-    };
-    let limit = move || {
-        let limit = f64::from(scale.get().limit);
-        look.own_scales
-            .get()
-            .then(|| format!("to ±{}", labels::score(limit).trim_start_matches('+')))
-    };
+    let seen = state.look.at(values, scale);
     let grid = Grid {
         geometry: Geometry::new(layers, positions, longest_label(&figure)),
-        scale,
+        seen,
         values,
-        carrying,
         here: state.cell,
         chosen: state.pin,
         choose: Callback::new(move |cell| session.pin(cell)),
@@ -76,8 +57,7 @@ pub fn Heatmap(
         <figure class="map" data-site=site.name() data-figure=number.to_string()>
             <h3>
                 <code>{site.name()}</code>
-                <span class="count">{count}</span>
-                <span class="limit">{limit}</span>
+                {seen_notes(state.look, seen)}
                 <span class="what">{words::site(site)}</span>
             </h3>
             {view_grid(grid, (layers, positions), tokens)}

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use relp_model::Site;
 
+use crate::labels;
+use crate::look::{Look, Seen};
 use crate::state::State;
 
 /// How many percent the slider's left end is.
@@ -64,5 +66,21 @@ pub fn LookControls() -> impl IntoView {
                 </select>
             </label>
         </div>
+    }
+}
+
+/// How many cells of a map are seen if not all are, and its limit if it has a scale of its own.
+pub fn seen_notes(look: Look, Seen { carrying, scale }: Seen) -> impl IntoView {
+    let count = move || {
+        let carrying = carrying.get();
+        (look.percent.get() < 100).then(|| format!("{} of {} cells", carrying.cells, carrying.of))
+    };
+    let limit = move || {
+        let limit = labels::score(f64::from(scale.get().limit));
+        look.own_scales.get().then(|| format!("to ±{}", limit.trim_start_matches('+')))
+    };
+    view! {
+        <span class="count">{count}</span>
+        <span class="limit">{limit}</span>
     }
 }

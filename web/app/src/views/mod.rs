@@ -13,7 +13,7 @@ mod header;
 mod heads;
 mod heatmap;
 mod history;
-mod kept;
+mod kept_cells;
 mod legend;
 mod look;
 mod models;

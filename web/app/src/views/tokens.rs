@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use relp_model::{Prompt, Token};
 
+use super::grid::look_at;
 use crate::labels;
 use crate::scale::Scale;
 use crate::state::State;
@@ -54,16 +55,7 @@ fn view_token<F: Fn() -> Option<String> + Send + 'static>(
     style: F,
 ) -> impl IntoView + use<F> {
     let here = move || state.cell.get().or(state.pin.get()).is_some_and(|(_, at)| at == position);
-    let enter = move |event: leptos::ev::PointerEvent| {
-        if !event.shift_key() {
-            state.cell.set(state.largest_at(position));
-        }
-    };
-    let leave = move |event: leptos::ev::PointerEvent| {
-        if !event.shift_key() {
-            state.cell.set(None);
-        }
-    };
+    let enter = look_at(state.cell, move || state.largest_at(position));
     let text = if token.text == "<|endoftext|>" { "BOS".to_owned() } else { token.text.clone() };
     let title = format!("position {position}, id {}", token.id);
     // A leading space is drawn apart from the word, so that it can be faint.
@@ -78,7 +70,7 @@ fn view_token<F: Fn() -> Option<String> + Send + 'static>(
             style=style
             title=title
             on:pointerenter=enter
-            on:pointerleave=leave
+            on:pointerleave=look_at(state.cell, || None)
         >
             <span class="text">
                 {space.map(|space| view! { <span class="space">{space}</span> })}

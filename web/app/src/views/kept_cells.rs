@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use relp_model::{Figure, Method, Site};
 
+use super::grid::look_at;
 use crate::comparison::{self, Row};
 use crate::known::Known;
 use crate::labels;
@@ -13,7 +14,7 @@ use crate::words;
 
 /// A row for each kept cell that the figure has, a column for each of its maps.
 #[component]
-pub fn Kept(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl IntoView {
+pub fn KeptCells(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl IntoView {
     let state = expect_context::<State>();
     move || {
         let kept = state.kept.get();
@@ -36,9 +37,11 @@ pub fn Kept(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl IntoV
             let cells = cells.collect_view();
             let label = format!("Let go of {title}");
             let drop = move |_| state.kept.update(|kept| kept.retain(|other| *other != at));
-            let look = move |_| state.cell.set(Some(at));
             view! {
-                <tr on:pointerenter=look on:pointerleave=move |_| state.cell.set(None)>
+                <tr
+                    on:pointerenter=look_at(state.cell, move || Some(at))
+                    on:pointerleave=look_at(state.cell, || None)
+                >
                     <th scope="row">{title}</th>
                     {cells}
                     <td>
