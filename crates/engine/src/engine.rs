@@ -331,7 +331,7 @@ impl<S: WeightSource> Engine<S> {
         })
     }
 
-    fn implausible(&self, what: String) -> EngineError {
+    pub(crate) fn implausible(&self, what: String) -> EngineError {
         EngineError::Implausible { device: self.device.name.clone(), what }
     }
 

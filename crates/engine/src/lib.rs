@@ -13,7 +13,9 @@ mod patterns;
 mod predict;
 mod reader;
 mod self_test;
+mod similar;
 mod source;
+mod survey;
 
 pub use control::{Cancelled, Control, Uncontrolled};
 pub use engine::Engine;

@@ -36,6 +36,30 @@ impl Reader {
         bos.into_iter().chain(tokens).collect()
     }
 
+    /// The prompt as text with another token at a position, if it is then read as the same tokens but
+    /// for this one.
+    pub fn replaced(
+        &self,
+        prompt: &[Token],
+        position: usize,
+        text: &str,
+        bos: bool,
+    ) -> Option<String> {
+        let begins = usize::from(bos && self.tokenizer.bos().is_some());
+        if position < begins {
+            return None;
+        }
+        let pieces = prompt.iter().enumerate().skip(begins);
+        let changed: String =
+            pieces.map(|(at, token)| if at == position { text } else { &token.text }).collect();
+        let read = self.tokens(&changed, bos);
+        let same = |(at, (new, old)): (usize, (&Token, &Token))| {
+            if at == position { new.text == text } else { new == old }
+        };
+        let fits = read.len() == prompt.len() && read.iter().zip(prompt).enumerate().all(same);
+        fits.then_some(changed)
+    }
+
     /// What a pair has that is allowed but seldom meant.
     pub fn notes(&self, text: &PairText) -> Vec<Note> {
         text.notes(&self.tokenizer)

@@ -2,7 +2,7 @@
 //!
 //! Buffers are named as TransformerLens names its hooks, weights as the checkpoint names them.
 
-use relp_tape::{Buf, Tape};
+use relp_tape::{Buf, Feed, Tape};
 
 use crate::{Config, Site};
 
@@ -84,6 +84,39 @@ pub fn forward_from(tape: &mut Tape, config: &Config, first: usize, mut resid: B
 pub fn logits(tape: &mut Tape, config: &Config, normed: Buf) -> Buf {
     let unembedding = unembedding(tape, config);
     tape.linear_t("logits", normed, unembedding, 0, None)
+}
+
+/// Rows of the token embedding, as they are: with no position added.
+#[derive(Clone, Copy, Debug)]
+pub struct Embeddings {
+    /// \[N,1,D\].
+    pub embedded: Buf,
+    /// \[1,D\], the position that is none.
+    nowhere: Buf,
+}
+
+impl Embeddings {
+    /// Gives the input that makes the position none.
+    pub fn feed(&self, feed: &mut Feed, config: &Config) {
+        feed.values(self.nowhere, vec![0.0; config.d_model]);
+    }
+}
+
+/// Records the token embeddings of `count` ids; returns them with the buffer of the ids, \[N,1\].
+#[track_caller]
+pub fn embeddings(tape: &mut Tape, config: &Config, count: usize) -> (Buf, Embeddings) {
+    let ids = tape.ids("tokens", &[count, 1], config.n_vocab as u32);
+    let tokens = token_embedding(tape, config);
+    let nowhere = tape.input("no position", &[1, config.d_model]);
+    let embedded = tape.embed("hook_embed", ids, tokens, nowhere);
+    (ids, Embeddings { embedded, nowhere })
+}
+
+/// Records the dot products of rows \[…,D\] with every token embedding, \[…,V\].
+#[track_caller]
+pub fn embedding_dots(tape: &mut Tape, config: &Config, rows: Buf) -> Buf {
+    let tokens = token_embedding(tape, config);
+    tape.linear_t("dots", rows, tokens, 0, None)
 }
 
 /// The token embedding, \[V,D\].

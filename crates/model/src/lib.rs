@@ -31,6 +31,7 @@ mod request;
 mod run;
 mod scores;
 mod site;
+mod survey;
 mod sweep;
 mod tokenizer;
 
@@ -58,5 +59,6 @@ pub use replace::Replace;
 pub use request::{Cell, Part, Preview, Request};
 pub use run::Run;
 pub use site::{Grain, Site};
+pub use survey::Survey;
 pub use sweep::Sweep;
 pub use tokenizer::{Token, Tokenizer, TokenizerError};

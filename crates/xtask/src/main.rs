@@ -3,6 +3,7 @@
 mod args;
 mod browser;
 mod checks;
+mod docs;
 mod lock;
 mod offline;
 mod page;

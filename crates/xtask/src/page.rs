@@ -1,4 +1,4 @@
-//! The page: built by trunk from `index.html` into `dist/`.
+//! The page: built by trunk from `index.html` into `dist/`, with its documents beside it.
 
 use std::{
     env, fs,
@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    offline,
+    docs, offline,
     step::{self, Step},
     workspace::Workspace,
 };
@@ -42,6 +42,8 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
         trunk.args(["--color", "never"]);
     }
     step::run(&mut trunk)?;
+    docs::write(&workspace.root, &workspace.dist())?;
+    // Last, since it lists whatever is there.
     offline::write(&workspace.root.join("web/app/assets/sw.js"), &workspace.dist())
 }
 

@@ -153,3 +153,36 @@ async fn an_engine_that_does_not_start_is_explained() {
     page.wait_for_figure(1).await;
     page.close().await;
 }
+
+/// The engine dies of a prompt: the page says so, keeps pair and figure, and starts another one.
+#[tokio::test]
+async fn a_crash_of_the_engine_loses_nothing() {
+    let server = PageServer::start();
+    let loader = String::from_utf8(PageServer::file("relp-worker_loader.js")).unwrap();
+    let deadly = "self.addEventListener('message', (event) => {\n\
+                  if (JSON.stringify(event.data)?.includes('museum')) {\n\
+                  setTimeout(() => { throw new Error('unreachable'); }); } });\n";
+    server.replace("relp-worker_loader.js", format!("{deadly}{loader}").into_bytes());
+    let mut page = Page::open_from(server, WebGpu::Off).await;
+    page.expect_complaints();
+    page.wait_for_figure(1).await;
+    let clean = "When John and Mary went to the museum, John gave a drink to";
+    page.write("#clean", clean).await;
+    page.browser.wait("document.querySelector('#failure') !== null").await;
+    let failure = page.text("#failure").await;
+    assert!(
+        failure.contains("stopped unexpectedly") && failure.contains("unreachable"),
+        "{failure}"
+    );
+    assert_eq!(page.browser.eval("document.querySelector('#clean').value").await, clean);
+    assert!(page.exists("figure.map[data-figure='1']").await, "the figure stays");
+    page.keep_picture("crash").await;
+    page.server.replace("relp-worker_loader.js", loader);
+    page.click("#load").await;
+    page.browser.wait("document.querySelector('#failure') === null").await;
+    page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
+    assert_eq!(page.browser.eval("document.querySelector('#clean').value").await, clean);
+    page.select("#example", "1").await;
+    page.wait_for_figure(2).await;
+    page.close().await;
+}

@@ -1,5 +1,7 @@
 //! How figures are looked at, which changes nothing of what they say; and figures to go back to.
 
+use relp_model::Site;
+
 use crate::browser::WebGpu;
 use crate::page::{Page, measured};
 use crate::questions::open;
@@ -251,5 +253,81 @@ async fn large_maps_are_drawn_and_walked() {
     let readout = page.text("#readout").await;
     assert!(readout.starts_with("layer 3, position 17"), "{readout}");
     measured("large-map", &format!("{took:?} ms: median and longest look at a cell of 36 x 64"));
+    page.close().await;
+}
+
+/// GPT-2 XL's layers and 128 tokens are too many cells for an element each.
+#[tokio::test]
+async fn a_map_of_more_than_five_thousand_cells_is_a_picture_that_is_read_like_the_others() {
+    const LAYERS: usize = 48;
+    const POSITIONS: usize = 128;
+    let mut figure = Reference::load().figure(&headline());
+    figure.model.config.n_layer = LAYERS;
+    for tokens in [&mut figure.tokens.clean, &mut figure.tokens.corrupted] {
+        *tokens = tokens.iter().cycle().take(POSITIONS).cloned().collect();
+    }
+    for map in figure.maps.values_mut() {
+        map.shape[..2].copy_from_slice(&[LAYERS, POSITIONS]);
+        let count = map.shape.iter().product();
+        map.values = map.values.iter().cycle().take(count).copied().collect();
+    }
+    // One cell that all others are pale beside.
+    let (layer, position) = (40, 100);
+    figure.maps.get_mut(&Site::ResidPre).unwrap().values[layer * POSITIONS + position] = 100.0;
+    let page = Page::ready(WebGpu::Off).await;
+    open(&page, &serde_json::to_string(&figure).unwrap()).await;
+    page.wait_for_figure(2).await;
+    assert!(values(&page, "resid_pre").await.is_empty(), "no elements");
+    let map = "document.querySelector('figure[data-site=resid_pre]')";
+    // The middle of the cell, as a pixel of the picture.
+    let colour = format!(
+        "(() => {{ const canvas = {map}.querySelector('canvas'); const context = canvas.getContext('2d'); \
+         const x = canvas.width * ({position} + 0.5) / {POSITIONS}; \
+         const y = canvas.height * ({LAYERS} - {layer} - 0.5) / {LAYERS}; \
+         return [...context.getImageData(x, y, 1, 1).data].slice(0, 3); }})()"
+    );
+    for (scheme, swapped) in [("light", false), ("dark", false), ("dark", true), ("light", true)] {
+        page.browser.look(1280, 800, scheme).await;
+        let is_swapped = page.browser.eval("document.querySelector('#swap-colours').checked").await;
+        if is_swapped != swapped {
+            page.click("#swap-colours").await;
+        }
+        let order = if swapped { "rgb[0] < rgb[2]" } else { "rgb[0] > rgb[2]" };
+        page.browser.wait(&format!("(rgb => {order})({colour})")).await;
+        page.keep_element("figure[data-site=resid_pre]", &format!("picture-{scheme}-{swapped}"))
+            .await;
+    }
+    page.click("#swap-colours").await;
+    // By keys: the cells scroll under the layers' numbers, which stay.
+    let axis = format!("{map}.querySelector('.axis').getBoundingClientRect().left");
+    let before = number(&page, &axis).await;
+    page.press("figure[data-site=resid_pre] svg", "\u{e010}").await;
+    for _ in 0..2 {
+        page.press("figure[data-site=resid_pre] svg", "\u{e010}").await;
+    }
+    let scrolled = format!("{map}.querySelector('.scroll').scrollLeft");
+    assert!(number(&page, &scrolled).await > 100.0, "128 columns are wider than the page");
+    assert!((number(&page, &axis).await - before).abs() < 8.0, "the axis stays");
+    assert!(page.text("#readout").await.starts_with("layer 0, position 127"));
+    // By pointer: where it is tells which cell it is, and a click pins it.
+    let place = format!(
+        "(() => {{ const plot = {map}.querySelector('canvas'); plot.scrollIntoView({{ block: 'center', inline: 'center' }}); \
+         const box = plot.getBoundingClientRect(); \
+         return [box.left + box.width * ({position} + 0.5) / {POSITIONS}, \
+                 box.top + box.height * ({LAYERS} - {layer} - 0.5) / {LAYERS}]; }})()"
+    );
+    page.browser.eval(&format!("({map}.querySelector('.scroll').scrollLeft = 1e5, true)")).await;
+    let place: [f64; 2] = serde_json::from_value(page.browser.eval(&place).await).unwrap();
+    for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
+        let event = serde_json::json!({
+            "type": kind, "x": place[0], "y": place[1], "button": "left", "buttons": buttons, "clickCount": 1,
+        });
+        page.browser.command("Input.dispatchMouseEvent", event).await;
+    }
+    page.browser.wait("document.querySelector('#pinned') !== null").await;
+    let pinned = page.text("#pinned-title").await;
+    assert!(pinned.contains("layer 40, position 100"), "{pinned}");
+    assert!(page.text("#pinned table").await.contains("+100.000"));
+    page.keep_picture("picture").await;
     page.close().await;
 }

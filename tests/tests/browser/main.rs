@@ -4,11 +4,16 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy knows a test's own code for one, not its helpers'")]
 
+mod access;
+mod asking;
 mod browser;
+mod comparing;
 mod components;
 mod exact;
 mod faults;
 mod figures;
+mod languages;
+mod learning;
 mod looks;
 mod models;
 mod offline;

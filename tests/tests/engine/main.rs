@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy knows a test's own code for one, not its helpers'")]
 
+mod asides;
 mod derivatives;
+mod first_figure;
 mod goldens;
 mod hub;
 mod large;

@@ -206,3 +206,47 @@ fn an_answer_that_joins_its_prompt_is_told() {
     assert_eq!(pair("It is 19", " 8").notes(&GPT2), Vec::new());
     assert_eq!(pair("It is", " 8").notes(&GPT2), Vec::new());
 }
+
+/// The page's tasks can be asked of GPT-2: prompts of one length, one-token answers that begin a word
+/// of their own after the prompt.
+#[test]
+fn the_pages_tasks_are_comparable_in_gpt2s_vocabulary() {
+    let read = |path: &str| -> serde_json::Value {
+        let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models");
+        serde_json::from_slice(&std::fs::read(folder.join(path)).unwrap()).unwrap()
+    };
+    let (bundled, tasks) = (read("primer/examples.json"), read("tasks.json"));
+    let texts = |value: &serde_json::Value, one: &str, several: &str| -> Vec<String> {
+        let one = value[one].as_str().map(str::to_owned);
+        let several = value[several].as_array().into_iter().flatten();
+        let several = several.map(|text| text.as_str().unwrap().to_owned());
+        one.into_iter().chain(several).collect()
+    };
+    let pairs = bundled.as_array().unwrap().iter().chain(tasks["pairs"].as_array().unwrap());
+    let mut count = 0;
+    for pair in pairs {
+        let text = |name: &str| pair[name].as_str().unwrap().to_owned();
+        let asked = PairText {
+            clean: text("clean"),
+            corrupted: text("corrupted"),
+            answers: texts(pair, "answer", "answers"),
+            foils: texts(pair, "foil", "foils"),
+            bos: true,
+        };
+        let id = &pair["id"];
+        let (clean, corrupted) = (ids(&asked.clean), ids(&asked.corrupted));
+        assert_eq!(clean.len(), corrupted.len(), "{id}");
+        assert_ne!(clean, corrupted, "{id}");
+        for target in asked.answers.iter().chain(&asked.foils) {
+            assert_eq!(ids(target).len(), 1, "{id}: {target:?}");
+        }
+        // An acronym's next letter has no space before it.
+        let mut notes = asked.notes(&GPT2);
+        notes.retain(|note| !matches!(note, Note::NoLeadingSpace { .. }));
+        assert_eq!(notes, [], "{id}");
+        let known = tasks["tasks"].as_array().unwrap().iter();
+        assert!(known.into_iter().any(|task| task["task"] == pair["task"]), "{id}");
+        count += 1;
+    }
+    assert!(count > 30);
+}

@@ -2,14 +2,20 @@
 
 use leptos::prelude::*;
 
+use crate::lessons;
+use crate::locale;
 use crate::offline::Offline;
 use crate::session::Session;
 use crate::state::{Activity, State};
-use crate::views::{Answer, FailureNotice, Footer, Header, NewVersion, Question};
+use crate::tour;
+use crate::views::{
+    Answer, FailureNotice, Footer, Header, LessonPanel, NewVersion, Question, TourPanel,
+};
 
 /// The page.
 #[component]
 pub fn App() -> impl IntoView {
+    locale::speak(locale::choice::wanted());
     let state = State::new();
     let session = Session::start(state);
     provide_context(state);
@@ -23,16 +29,33 @@ pub fn App() -> impl IntoView {
         Activity::Busy { .. } => "running",
         Activity::Idle => "ready",
     };
-    view! {
-        <div id="app" data-state=phase class:swapped=move || state.look.swapped.get()>
+    // Words are taken when something is drawn, so another language draws everything again.
+    let everything = move || {
+        let language = state.language.get();
+        locale::speak(language);
+        locale::choice::declare(language);
+        view! {
             <Header />
             <NewVersion />
             <FailureNotice />
+            <TourPanel />
             <main>
+                <LessonPanel />
                 <Question />
                 <Answer />
             </main>
             <Footer />
+        }
+    };
+    view! {
+        <div
+            id="app"
+            data-state=phase
+            data-tour=move || tour::at(state)
+            class:concealed=move || lessons::concealed(state)
+            class:swapped=move || state.look.swapped.get()
+        >
+            {everything}
         </div>
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use relp_model::{Figure, Grain, Map, Method, Neuron, OfPair, Site};
 
 use crate::known::Known;
+use crate::locale::t;
 
 /// Which scores the maps show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,7 +77,7 @@ fn less(figure: &Figure, other: &Figure, of_other: impl Fn(f32) -> f32) -> Figur
 }
 
 /// Why a figure's change from another would say nothing; `None` if it says something.
-pub fn incomparable(figure: &Figure, before: &Figure) -> Option<&'static str> {
+pub fn incomparable(figure: &Figure, before: &Figure) -> Option<String> {
     let question = |figure: &Figure| {
         let of_pairs = figure.pairs.iter().map(|pair| pair.tokens.clone()).collect::<Vec<_>>();
         (figure.tokens.clone(), figure.answers.clone(), figure.foils.clone(), of_pairs)
@@ -85,15 +86,15 @@ pub fn incomparable(figure: &Figure, before: &Figure) -> Option<&'static str> {
     let unsigned = figure.method.is_unsigned() != before.method.is_unsigned();
     let shared = figure.maps.keys().any(|site| before.maps.contains_key(site));
     Some(if figure.model.sha256 != before.model.sha256 {
-        "The figure before this one was of another model."
+        t!("change-another-model")
     } else if question(figure) != question(before) {
-        "The figure before this one was of another pair."
+        t!("change-another-pair")
     } else if setting(figure) != setting(before) || figure.replace != before.replace && shared {
-        "The figure before this one had another direction, metric or replacement."
+        t!("change-another-setting")
     } else if !shared {
-        "The figure before this one has no map in common with this one."
+        t!("change-no-map-in-common")
     } else if unsigned {
-        "AtP* scores have no sign, so that their difference from others says nothing."
+        t!("change-no-sign")
     } else {
         return None;
     })

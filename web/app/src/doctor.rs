@@ -2,6 +2,8 @@
 
 use relp_model::{Figure, Metric, Prediction, Token};
 
+use crate::locale::t;
+
 /// Two metrics that are closer than this share of the larger are as good as equal.
 const CLOSE: f64 = 0.05;
 
@@ -11,50 +13,31 @@ pub fn findings(figure: &Figure) -> Vec<String> {
     let (clean, corrupted) = (figure.metric.clean, figure.metric.corrupted);
     let is_difference = matches!(figure.metric.name, Metric::LogitDiff | Metric::ProbDiff);
     if is_difference && clean <= 0.0 {
-        found.push(
-            "The model is wrong here: after the clean prompt it prefers the foil. The maps \
-             explain an error."
-                .to_owned(),
-        );
+        found.push(t!("doctor-wrong"));
     }
     if (clean - corrupted).abs() < CLOSE * clean.abs().max(corrupted.abs()) {
-        found.push(
-            "Both prompts give nearly the same metric, so that there is little to explain; a ratio of \
-             small numbers says nothing."
-                .to_owned(),
-        );
+        found.push(t!("doctor-nearly-the-same"));
     } else if is_difference && clean > 0.0 && corrupted > 0.0 {
-        found.push(
-            "The model prefers the answer after the corrupted prompt too: the change makes it less \
-             sure, not of another mind."
-                .to_owned(),
-        );
+        found.push(t!("doctor-less-sure"));
     }
     // The predictions of a mean are those of its first pair.
     if figure.pairs.is_empty() {
-        let clean = unlikely("answer", "clean", &figure.answers, &figure.predictions.clean);
+        let count = figure.predictions.clean.len();
+        let clean = is_unlikely(&figure.answers, &figure.predictions.clean)
+            .then(|| t!("doctor-unlikely-answer", count = count));
         let foils = if figure.metric.name.has_foils() { &figure.foils[..] } else { &[] };
-        let corrupted = unlikely("foil", "corrupted", foils, &figure.predictions.corrupted);
+        let count = figure.predictions.corrupted.len();
+        let corrupted = is_unlikely(foils, &figure.predictions.corrupted)
+            .then(|| t!("doctor-unlikely-foil", count = count));
         found.extend(clean.into_iter().chain(corrupted));
     }
     found
 }
 
-/// That none of the tokens is among the likeliest ones.
-fn unlikely(
-    what: &str,
-    prompt: &str,
-    tokens: &[Token],
-    likeliest: &[Prediction],
-) -> Option<String> {
+/// Whether none of the tokens is among the likeliest ones.
+fn is_unlikely(tokens: &[Token], likeliest: &[Prediction]) -> bool {
     let is_there = likeliest.iter().any(|prediction| tokens.contains(&prediction.token));
-    let count = likeliest.len();
-    (!tokens.is_empty() && count > 0 && !is_there).then(|| {
-        format!(
-            "The model does not consider the {what} after the {prompt} prompt: it is not among the \
-             {count} likeliest tokens."
-        )
-    })
+    !tokens.is_empty() && !likeliest.is_empty() && !is_there
 }
 
 #[cfg(test)]

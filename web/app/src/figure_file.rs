@@ -7,6 +7,8 @@ use relp_model::{
     Tokens,
 };
 
+use crate::locale::t;
+
 /// No figure that this program writes is larger.
 pub const MOST_BYTES: usize = 64 << 20;
 /// More positions or layers than any GPT-2 has; a browser could not draw them.
@@ -30,7 +32,7 @@ pub fn name(figure: &Figure) -> String {
 /// If it is no figure that can be shown, in a sentence.
 pub fn read(text: &str) -> Result<Figure, String> {
     let figure: Figure = serde_json::from_str(text)
-        .map_err(|error| refused(&format!("it is not a figure's JSON ({error})")))?;
+        .map_err(|error| refused(&t!("refused-no-figure", error = error.to_string())))?;
     check(&figure).map_err(|why| refused(&why))?;
     Ok(figure)
 }
@@ -38,33 +40,31 @@ pub fn read(text: &str) -> Result<Figure, String> {
 fn refused(why: &str) -> String {
     // A message may quote the file, which may hold anything.
     let why: String = why.chars().filter(|c| !c.is_control()).take(200).collect();
-    format!(
-        "The file cannot be shown, because {why}: open one that this page or `relp attribute` wrote."
-    )
+    t!("refused", why = why)
 }
 
 fn check(figure: &Figure) -> Result<(), String> {
     if figure.schema != FIGURE_SCHEMA {
-        return Err(format!("its format is not {FIGURE_SCHEMA}"));
+        return Err(t!("refused-format", format = FIGURE_SCHEMA));
     }
     let config = &figure.model.config;
     let sizes = [config.n_layer, config.n_head, config.d_model, config.d_mlp];
     if sizes.iter().any(|&size| size == 0 || size > 1 << 20) || config.n_layer > MOST {
-        return Err("its model has sizes that no model has".to_owned());
+        return Err(t!("refused-sizes"));
     }
     let texts =
         [&figure.model.name, &figure.model.sha256, &figure.version, &figure.executor.device];
     if texts.iter().any(|text| text.len() > 300) {
-        return Err("it has names that are too long".to_owned());
+        return Err(t!("refused-names"));
     }
     let probabilities = figure.predictions.clean.iter().chain(&figure.predictions.corrupted);
     if !probabilities.map(|prediction| prediction.probability).all(f64::is_finite)
         || figure.convergence_error.is_some_and(|error| !error.is_finite())
     {
-        return Err("it has numbers that are not finite".to_owned());
+        return Err(t!("refused-not-finite"));
     }
     if figure.pairs.len() > MOST {
-        return Err("it has too many pairs".to_owned());
+        return Err(t!("refused-pairs"));
     }
     check_pair(config, &figure.tokens, &figure.metric, &figure.maps)?;
     for pair in &figure.pairs {
@@ -72,7 +72,7 @@ fn check(figure: &Figure) -> Result<(), String> {
         let same = pair.tokens.clean.len() == figure.tokens.clean.len()
             && pair.maps.keys().eq(figure.maps.keys());
         if !same {
-            return Err("its pairs differ in length or in sites".to_owned());
+            return Err(t!("refused-pairs-differ"));
         }
     }
     Ok(())
@@ -86,16 +86,16 @@ fn check_pair(
 ) -> Result<(), String> {
     let positions = tokens.clean.len();
     if positions == 0 || positions > MOST || tokens.corrupted.len() != positions {
-        return Err("its prompts do not have the same, usable number of tokens".to_owned());
+        return Err(t!("refused-lengths"));
     }
     if !metric.clean.is_finite() || !metric.corrupted.is_finite() {
-        return Err("it has numbers that are not finite".to_owned());
+        return Err(t!("refused-not-finite"));
     }
     if maps.is_empty() {
-        return Err("it has no map".to_owned());
+        return Err(t!("refused-no-map"));
     }
     for (site, map) in maps {
-        check_map(config, *site, map, positions).map_err(|why| format!("the map {site} {why}"))?;
+        check_map(config, *site, map, positions)?;
     }
     Ok(())
 }
@@ -106,23 +106,23 @@ fn check_map(config: &Config, site: Site, map: &Map, positions: usize) -> Result
         (Grain::Position, None) => vec![layers, positions],
         (Grain::Head, None) => vec![layers, positions, config.n_head],
         (Grain::Neuron, Some(neurons)) => vec![neurons.len()],
-        _ => return Err("lists neurons where there are none, or none where there are".to_owned()),
+        _ => return Err(t!("refused-neurons", site = site.name())),
     };
     if map.shape != shape {
-        return Err("does not have the extents of its model and prompts".to_owned());
+        return Err(t!("refused-extents", site = site.name()));
     }
     let cells = shape.iter().try_fold(1_usize, |cells, &extent| cells.checked_mul(extent));
     let lengths = [Some(map.values.len()), map.deviation.as_ref().map(Vec::len)];
     if lengths.into_iter().flatten().any(|length| Some(length) != cells) {
-        return Err("does not have as many values as cells".to_owned());
+        return Err(t!("refused-values", site = site.name()));
     }
     if !map.values.iter().chain(map.deviation.iter().flatten()).all(|value| value.is_finite()) {
-        return Err("has values that are not finite".to_owned());
+        return Err(t!("refused-map-not-finite", site = site.name()));
     }
     let inside = map.neurons.iter().flatten().all(|neuron| {
         neuron.layer < layers && neuron.position < positions && neuron.neuron < config.d_mlp
     });
-    if inside { Ok(()) } else { Err("lists neurons that the model does not have".to_owned()) }
+    if inside { Ok(()) } else { Err(t!("refused-no-such-neurons", site = site.name())) }
 }
 
 /// What the figure answers.

@@ -85,6 +85,19 @@ impl Geometry {
         step(self.cell_width)
     }
 
+    /// Width of the layers' numbers, left of the cells.
+    pub fn axis_width(self) -> f64 {
+        LEFT
+    }
+
+    /// The cell at a point of the drawing.
+    pub fn cell_at(self, x: f64, y: f64) -> Option<(usize, usize)> {
+        let (across, up) = ((x - LEFT) / self.cell_width, (self.floor() - y) / self.cell_height);
+        let inside = (0.0..self.positions as f64).contains(&across)
+            && (0.0..self.layers as f64).contains(&up);
+        inside.then_some((up as usize, across as usize))
+    }
+
     /// The cell that an arrow key, Home or End leads to from a cell; `None` for other keys.
     pub fn neighbour(self, (layer, position): (usize, usize), key: &str) -> Option<(usize, usize)> {
         let (last_layer, last_position) = (self.layers - 1, self.positions - 1);
@@ -195,6 +208,20 @@ mod tests {
             assert!(geometry.cell_width * geometry.position_step() as f64 >= LINE);
             assert!(geometry.cell_height * geometry.layer_step() as f64 >= LINE);
         }
+    }
+
+    #[test]
+    fn points_lie_in_the_cells_that_are_drawn_there() {
+        let geometry = Geometry::new(6, 15, 8);
+        for cell in [(0, 0), (5, 14), (2, 7)] {
+            let (x, y) = (geometry.x(cell.1), geometry.y(cell.0));
+            let (right, below) = (x + geometry.cell_width, y + geometry.cell_height);
+            assert_eq!(geometry.cell_at(x + 0.1, y + 0.1), Some(cell));
+            assert_eq!(geometry.cell_at(right - 0.1, below - 0.1), Some(cell));
+        }
+        assert_eq!(geometry.cell_at(1.0, 20.0), None, "the layers' numbers");
+        assert_eq!(geometry.cell_at(60.0, geometry.floor() + 1.0), None, "the tokens");
+        assert_eq!(geometry.cell_at(geometry.width(), 20.0), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Text as it is drawn: visible spaces, short tokens, numbers of one width.
 
+use crate::locale::number;
+
 /// A token with its spaces and line ends visible.
 pub fn visible(token: &str) -> String {
     let mut text = String::with_capacity(token.len());
@@ -31,10 +33,10 @@ pub fn axis(token: &str) -> String {
 pub fn score(value: f64) -> String {
     // A rounded −0 would show a sign that the value does not have.
     if value.abs() < 0.0005 {
-        return "0.000".to_owned();
+        return number("0.000");
     }
     let sign = if value < 0.0 { "−" } else { "+" };
-    format!("{sign}{:.3}", value.abs())
+    number(&format!("{sign}{:.3}", value.abs()))
 }
 
 /// A correlation or a slope, by a true minus.
@@ -42,13 +44,13 @@ pub fn coefficient(value: f64) -> String {
     let text = format!("{value:.3}");
     // A rounded −0 would show a sign that the value does not have.
     let text = if text == "-0.000" { "0.000".to_owned() } else { text };
-    text.replace('-', "−")
+    number(&text.replace('-', "−"))
 }
 
 /// A probability in percent.
 pub fn percent(probability: f64) -> String {
     let percent = 100.0 * probability;
-    if percent >= 0.1 { format!("{percent:.1} %") } else { "< 0.1 %".to_owned() }
+    number(&if percent >= 0.1 { format!("{percent:.1} %") } else { "< 0.1 %".to_owned() })
 }
 
 #[cfg(test)]

@@ -17,6 +17,21 @@ pub struct Look {
     pub swapped: RwSignal<bool>,
     /// The site that colours the tokens, by the sum of its layers at each position.
     pub tokens_by: RwSignal<Site>,
+    /// The figure that is compared with the one that is shown.
+    pub beside: RwSignal<Option<Beside>>,
+    /// Whether the two are seen in turn, not side by side.
+    pub flicker: RwSignal<bool>,
+    /// Whether it is the other's turn.
+    pub other: RwSignal<bool>,
+}
+
+/// A figure to compare with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// The exact answer.
+    Exact,
+    /// The figure before, that was made in another way.
+    Before,
 }
 
 impl Look {
@@ -27,6 +42,9 @@ impl Look {
             own_scales: RwSignal::new(false),
             swapped: RwSignal::new(false),
             tokens_by: RwSignal::new(Site::ResidPre),
+            beside: RwSignal::new(None),
+            flicker: RwSignal::new(false),
+            other: RwSignal::new(false),
         }
     }
 }

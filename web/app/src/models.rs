@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 use relp_hub::KNOWN;
-use relp_hub::preflight::Bytes;
 use relp_model::Precision;
 use relp_protocol::{Download, Keeping, ModelSource, Preflight, Stored};
 
+use crate::locale::t;
 use crate::words;
 
 /// The signals of the choice of a model. Copies are handles to the same ones.
@@ -53,12 +53,12 @@ impl Wanted {
     /// What the list says.
     pub fn title(self) -> String {
         match self {
-            Self::Bundled => format!("{}, bundled", words::MODEL),
+            Self::Bundled => t!("models-bundled", model = words::MODEL),
             Self::Known(at) => {
                 KNOWN.get(at).map_or_else(String::new, |known| known.title.to_owned())
             }
-            Self::Other => "another GPT-2 from a hub".to_owned(),
-            Self::Files => "files of your own".to_owned(),
+            Self::Other => t!("models-another"),
+            Self::Files => t!("models-own-files"),
         }
     }
 
@@ -80,16 +80,18 @@ pub fn bundled() -> ModelSource {
 /// How a download is going, in a line.
 pub fn progress(download: &Download) -> String {
     let Download { file, done, total, rate, left } = download;
-    let bytes = |number: f64| Bytes(number.max(0.0) as u64);
-    let mut line = format!("Fetching {file}: {}", bytes(*done));
-    if let Some(total) = total {
-        line += &format!(" of {}", bytes(*total));
-    }
+    let bytes = |number: f64| words::bytes(number.max(0.0) as u64);
+    let done = bytes(*done);
+    let so_far = match total {
+        Some(total) => t!("progress-of", done = done, total = bytes(*total)),
+        None => done,
+    };
+    let mut line = t!("download-fetching", file = file.as_str(), done = so_far);
     if let Some(rate) = rate {
-        line += &format!(", {} a second", bytes(*rate));
+        line += &format!(", {}", t!("download-rate", bytes = bytes(*rate)));
     }
     if let Some(left) = left {
-        line += &format!(", {} left", time(*left));
+        line += &format!(", {}", t!("download-left", time = time(*left)));
     }
     line
 }
@@ -107,25 +109,24 @@ fn time(seconds: f64) -> String {
 /// How and how much this browser keeps, in a sentence or two.
 pub fn keeping(stored: &Stored) -> String {
     let how = match stored.keeping {
-        Keeping::Files => "Models are kept as files that only this page sees.",
-        Keeping::Cache => "Models are kept in the browser's cache.",
-        Keeping::Memory => {
-            "This browser keeps nothing for this page (perhaps the window is private): a model is \
-             fetched again whenever it is loaded."
-        }
+        Keeping::Files => t!("keeping-files"),
+        Keeping::Cache => t!("keeping-cache"),
+        Keeping::Memory => t!("keeping-memory"),
     };
     let room = match (stored.used, stored.quota) {
         (Some(used), Some(quota)) => {
-            format!(" {} of {} are used.", Bytes(used as u64), Bytes(quota as u64))
+            let [used, quota] = [used, quota].map(|count| words::bytes(count as u64));
+            Some(t!("keeping-used", used = used, quota = quota))
         }
-        _ => String::new(),
+        _ => None,
     };
     let promise = match (stored.keeping, stored.persistent) {
-        (Keeping::Memory, _) => "",
-        (_, true) => " The browser has promised not to remove them by itself.",
-        (_, false) => " The browser may remove them when its disk is full.",
+        (Keeping::Memory, _) => None,
+        (_, true) => Some(t!("keeping-promised")),
+        (_, false) => Some(t!("keeping-not-promised")),
     };
-    format!("{how}{room}{promise}")
+    let sentences: Vec<String> = [Some(how), room, promise].into_iter().flatten().collect();
+    sentences.join(" ")
 }
 
 impl Models {

@@ -9,7 +9,7 @@ use web_sys::{
     ServiceWorkerState,
 };
 
-use crate::state::{Activity, State};
+use crate::state::{Activity, Origin, State};
 
 /// The script, which the build writes beside the page.
 const SCRIPT: &str = "sw.js";
@@ -42,7 +42,10 @@ impl Offline {
         let offline =
             Self { kept: RwSignal::new(Kept::No), registration: StoredValue::new_local(None) };
         let is_there = Memo::new(move |_| {
-            state.shown.with(Option::is_some) && state.activity.get() == Activity::Idle
+            let computed = state.shown.with(|shown| {
+                shown.as_ref().is_some_and(|shown| shown.origin != Some(Origin::Beforehand))
+            });
+            computed && state.activity.get() == Activity::Idle
         });
         let begun = StoredValue::new(false);
         Effect::new(move || {

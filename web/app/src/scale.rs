@@ -29,10 +29,15 @@ impl Scale {
     /// The colour as CSS. The ends and the middle are custom properties, so that light, dark and
     /// high-contrast themes have their own; between them lightness changes evenly (OKLab).
     pub fn css(self, value: f32) -> String {
+        self.css_of(value, ["var(--positive)", "var(--negative)", "var(--zero)"])
+    }
+
+    /// The same of colours that are not custom properties, for what cannot read these.
+    pub fn css_of(self, value: f32, [positive, negative, zero]: [&str; 3]) -> String {
         let position = self.position(value);
-        let end = if position < 0.0 { "--negative" } else { "--positive" };
+        let end = if position < 0.0 { negative } else { positive };
         let percent = 100.0 * position.abs();
-        format!("color-mix(in oklab, var({end}) {percent:.1}%, var(--zero))")
+        format!("color-mix(in oklab, {end} {percent:.1}%, {zero})")
     }
 
     /// Whether a cell carries the sign as a glyph too, so that it does not hang on colour alone.

@@ -1,8 +1,12 @@
 //! The conversation with the engine: what is asked when, and what becomes of the answers.
 
 mod asides;
+mod assist;
+mod first;
 mod history;
 mod models;
+mod suggest;
+mod survey;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +49,10 @@ struct Inner {
     one: Option<(Id, (usize, usize))>,
     /// Of the attention patterns of a layer.
     patterns: Option<(Id, usize)>,
+    /// Of what could stand in the place of a token.
+    similar: Option<Id>,
+    /// Of how the model does on an example.
+    survey: Option<(Id, usize)>,
     /// Whether the exact answer is to be asked for again when the two are there.
     resume: bool,
     /// Previews that only tell how long an example is.
@@ -70,6 +78,7 @@ impl Session {
     /// fields and switches.
     pub fn start(state: State) -> Self {
         let session = Self { state, inner: StoredValue::new_local(Inner::default()) };
+        session.show_first();
         session.start_worker();
         // The first run of each effect only learns what to watch.
         Effect::watch(move || state.request(), move |_, _, _| session.wait_for_rest(), false);
@@ -138,6 +147,7 @@ impl Session {
             *inner = Inner { last_id, figures, wanted, files, ..Inner::default() };
         });
         self.forget_asides();
+        self.state.editing.set(None);
         self.state.loaded.set(None);
         self.state.models.download.set(None);
         self.state.activity.set(Activity::NoModel);
@@ -218,6 +228,7 @@ impl Session {
                     self.state.loaded.set(Some(loaded));
                     self.state.activity.set(Activity::Idle);
                     self.measure();
+                    self.forget_surveys();
                     self.preview();
                     // It may have been chosen otherwise in the meantime.
                     self.switch();
@@ -252,6 +263,8 @@ impl Session {
                 }
             }
             Event::Patterns { id, patterns } => self.hear_patterns(id, patterns),
+            Event::Similar { id, tokens } => self.hear_similar(id, tokens),
+            Event::Survey { id, survey } => self.hear_survey(id, survey),
             Event::Figure { id, figure, device } => {
                 let figure: Arc<Figure> = Arc::from(figure);
                 let running = self.inner.try_update_value(|inner| {
@@ -267,6 +280,7 @@ impl Session {
                     self.show(request.clone(), request, figure, None);
                     self.look_at_open_head();
                     self.check();
+                    self.survey_if_checked();
                 }
             }
             other @ (Event::Download { .. } | Event::Preflight { .. } | Event::Stored { .. }) => {
@@ -275,6 +289,8 @@ impl Session {
             Event::Failed { id, failure } => {
                 if self.is_aside(id) {
                     self.aside_failed(id, failure);
+                } else if self.survey_failed(id, &failure) || self.similar_failed(id) {
+                    // There is nothing to say of it.
                 } else if self.is_about_models(id) {
                     self.models_failed(id, failure);
                 } else if self.finish(id) {
@@ -376,7 +392,8 @@ impl Session {
             let narrower = asked.sites.len() < shown.asked.sites.len()
                 && asked.sites.iter().all(|site| shown.asked.sites.contains(site))
                 && Request { sites: asked.sites.clone(), ..shown.asked.clone() } == asked;
-            narrower || shown.origin.is_some() && shown.asked == asked
+            let is_replaced = shown.origin == Some(Origin::Beforehand);
+            !is_replaced && (narrower || shown.origin.is_some() && shown.asked == asked)
         });
         let (is_old, is_of_another) = self.state.shown.with_untracked(|shown| {
             shown.as_ref().map_or((false, false), |shown| {

@@ -5,15 +5,19 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use relp_model::{
     Choice, Device, Direction, Figure, Loaded, Method, Metric, ModelInfo, PairText, Patterns,
-    Preview, Problem, Replace, Request, Rules, Site,
+    Preview, Problem, Prompt, Replace, Request, Rules, Site,
 };
 use relp_protocol::Stage;
 
 use crate::comparison::{self, Scores};
-use crate::examples::{self, EXAMPLES};
+use crate::editing::{self, Editing};
+use crate::examples::{self, EXAMPLES, Surveyed};
 use crate::known::{Exact, Known};
+use crate::lessons::Course;
+use crate::locale::{self, Language, t};
 use crate::look::Look;
 use crate::models::Models;
+use crate::tour::Tour;
 
 /// Everything that the page shows. Copies are handles to the same signals.
 #[derive(Clone, Copy)]
@@ -43,6 +47,12 @@ pub struct State {
     /// Which executor is wanted.
     pub choice: RwSignal<Choice>,
 
+    /// The lesson that is going on.
+    pub course: Course,
+    /// The tour of the page.
+    pub tour: Tour,
+    /// The language of the page's words.
+    pub language: RwSignal<Language>,
     /// How figures are looked at.
     pub look: Look,
     /// The figures that were computed in this visit, by their number, oldest first.
@@ -63,6 +73,12 @@ pub struct State {
     pub failure: RwSignal<Option<String>>,
     /// How many tokens each example has; none before the model has read them.
     pub lengths: RwSignal<Vec<Option<usize>>>,
+    /// How the loaded model does on each example.
+    pub surveys: RwSignal<Vec<Surveyed>>,
+    /// Whether the list of tasks is open.
+    pub tasks_open: RwSignal<bool>,
+    /// The token that is edited in place.
+    pub editing: RwSignal<Option<Editing>>,
     /// The last good figure.
     pub shown: RwSignal<Option<Shown>>,
     /// The figure before it that was made in another way.
@@ -121,6 +137,8 @@ pub struct Shown {
 /// Where a figure is from that was not computed just now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
+    /// It came with the page, to be replaced as soon as the engine has computed it.
+    Beforehand,
     /// A file of this name.
     File(String),
     /// It was the figure of this number.
@@ -164,6 +182,9 @@ impl State {
             neurons: RwSignal::new(false),
             batch: RwSignal::new(false),
             choice: RwSignal::new(Choice::Auto),
+            course: Course::new(),
+            tour: Tour::new(),
+            language: RwSignal::new(locale::spoken()),
             look: Look::new(),
             history: RwSignal::new(Vec::new()),
             models: Models::new(),
@@ -174,6 +195,9 @@ impl State {
             run_problems: RwSignal::new(Vec::new()),
             failure: RwSignal::new(None),
             lengths: RwSignal::new(vec![None; EXAMPLES.len()]),
+            surveys: RwSignal::new(vec![Surveyed::Unknown; EXAMPLES.len()]),
+            tasks_open: RwSignal::new(false),
+            editing: RwSignal::new(None),
             shown: RwSignal::new(None),
             before: RwSignal::new(None),
             exact: RwSignal::new(Exact::default()),
@@ -232,22 +256,32 @@ impl State {
     }
 
     /// Why nothing more can be computed of the figure that is shown; `None` if it can.
-    pub fn not_here(&self) -> Option<&'static str> {
+    pub fn not_here(&self) -> Option<String> {
         let shown = self.shown.get()?;
         let figure = &shown.figure;
+        if shown.origin == Some(Origin::Beforehand) {
+            return Some(t!("not-here-yet"));
+        }
         if !self.is_of_loaded(figure) {
-            return Some(
-                "The figure is of a model that is not the loaded one, so that nothing can be computed beside it.",
-            );
+            return Some(t!("not-here-another-model"));
         }
         shown.origin.as_ref()?;
         let reads = self.preview.with(|preview| {
             preview.clean == figure.tokens.clean && preview.corrupted == figure.tokens.corrupted
         });
         let alone = figure.pairs.is_empty();
-        (!reads || !alone).then_some(
-            "The file's tokens cannot be read back from its text, so that nothing can be computed beside it.",
-        )
+        (!reads || !alone).then(|| t!("not-here-other-tokens"))
+    }
+
+    /// A prompt with another text in the place of one of its tokens, if that can be.
+    pub fn with_token(&self, prompt: Prompt, position: usize, text: &str) -> Option<String> {
+        let pair = self.pair.get();
+        let preview = self.preview.get();
+        let (tokens, whole) = match prompt {
+            Prompt::Clean => (preview.clean, pair.clean),
+            Prompt::Corrupted => (preview.corrupted, pair.corrupted),
+        };
+        editing::replaced(&tokens, pair.bos, &whole, position, text)
     }
 
     /// The sum of the layers at each position of the site that colours the tokens; none if what is shown

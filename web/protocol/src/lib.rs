@@ -9,7 +9,7 @@
 
 use relp_model::{
     Choice, Device, Figure, Kind, Loaded, Metric, PairText, Part, Patterns, Precision, Preview,
-    Problem, Request,
+    Problem, Request, Survey, Token,
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +85,26 @@ pub enum Command {
         pair: PairText,
         /// The layer.
         layer: usize,
+    },
+    /// Say how the model does on a pair. Answered by [`Event::Survey`].
+    Survey {
+        /// Of this command.
+        id: Id,
+        /// The pair.
+        pair: PairText,
+        /// The metric.
+        metric: Metric,
+    },
+    /// Find what could stand in the place of a token. Answered by [`Event::Similar`].
+    Similar {
+        /// Of this command.
+        id: Id,
+        /// The prompt.
+        text: String,
+        /// Whether `<|endoftext|>` is put before it.
+        bos: bool,
+        /// The token's position.
+        position: usize,
     },
     /// Give up a command that is not finished; it fails with [`Failure::Cancelled`].
     Cancel {
@@ -253,6 +273,20 @@ pub enum Event {
         id: Id,
         /// What was found.
         patterns: Patterns,
+    },
+    /// How the model does on a pair.
+    Survey {
+        /// Of the command.
+        id: Id,
+        /// What was found.
+        survey: Survey,
+    },
+    /// What could stand in the place of a token.
+    Similar {
+        /// Of the command.
+        id: Id,
+        /// Most similar first.
+        tokens: Vec<Token>,
     },
     /// A run has come to its end.
     Figure {

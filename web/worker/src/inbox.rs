@@ -50,18 +50,17 @@ impl Inbox {
             Command::Patterns { .. } => {
                 self.give_up(|other| matches!(other, Command::Patterns { .. }));
             }
+            Command::Similar { .. } => {
+                self.give_up(|other| matches!(other, Command::Similar { .. }));
+            }
             Command::Preflight { .. } | Command::Stored { .. } => {
                 return spawn_local(look(command));
             }
-            // What is removed changes nothing of what is going on.
-            Command::Remove { .. } => {}
+            // These change nothing of what is going on.
+            Command::Remove { .. } | Command::Survey { .. } => {}
             Command::Load { .. } | Command::Switch { .. } => {
                 self.give_up(|other| {
-                    use Command::{Cancel, Load, Patterns, Run, Switch};
-                    matches!(
-                        other,
-                        Load { .. } | Switch { .. } | Run { .. } | Patterns { .. } | Cancel { .. }
-                    )
+                    !matches!(other, Command::Preview { .. } | Command::Remove { .. })
                 });
             }
         }
@@ -152,6 +151,8 @@ fn id_of(command: &Command) -> Id {
         | Command::Preview { id, .. }
         | Command::Run { id, .. }
         | Command::Patterns { id, .. }
+        | Command::Survey { id, .. }
+        | Command::Similar { id, .. }
         | Command::Preflight { id, .. }
         | Command::Stored { id }
         | Command::Remove { id, .. }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use relp_engine::{Engine, EngineError, Files};
-use relp_model::{Choice, PairText, Precision};
+use relp_model::{Choice, Metric, PairText, Precision};
 use relp_protocol::{Command, Event, Failure, Id, ModelSource, Stage};
 
 use crate::control::PageControl;
@@ -42,6 +42,15 @@ impl Worker {
                     let mut control = self.control(id, Stage::Running);
                     let engine = self.engine.as_mut();
                     (id, patterns(engine, id, &pair, layer, &mut control).await)
+                }
+                Command::Survey { id, pair, metric } => {
+                    let mut control = self.control(id, Stage::Running);
+                    (id, survey(self.engine.as_mut(), id, &pair, metric, &mut control).await)
+                }
+                Command::Similar { id, text, bos, position } => {
+                    let mut control = self.control(id, Stage::Running);
+                    let engine = self.engine.as_mut();
+                    (id, similar(engine, id, (&text, bos, position), &mut control).await)
                 }
                 Command::Preview { id, pair, metric } => {
                     let engine = self.engine.as_ref().ok_or(EngineError::NoModel);
@@ -140,6 +149,32 @@ async fn patterns(
     let engine = engine.ok_or(EngineError::NoModel)?;
     let patterns = engine.patterns(pair, layer, control).await?;
     Ok(Event::Patterns { id, patterns })
+}
+
+async fn survey(
+    engine: Option<&mut Engine<Weights>>,
+    id: Id,
+    pair: &PairText,
+    metric: Metric,
+    control: &mut PageControl,
+) -> Result<Event, EngineError> {
+    let engine = engine.ok_or(EngineError::NoModel)?;
+    let survey = engine.survey(pair, metric, control).await?;
+    Ok(Event::Survey { id, survey })
+}
+
+/// How many tokens are suggested in the place of another.
+const SUGGESTED: usize = 12;
+
+async fn similar(
+    engine: Option<&mut Engine<Weights>>,
+    id: Id,
+    (text, bos, position): (&str, bool, usize),
+    control: &mut PageControl,
+) -> Result<Event, EngineError> {
+    let engine = engine.ok_or(EngineError::NoModel)?;
+    let tokens = engine.similar(text, bos, position, SUGGESTED, control).await?;
+    Ok(Event::Similar { id, tokens })
 }
 
 async fn remove(id: Id, repo: &str) -> Result<Event, EngineError> {

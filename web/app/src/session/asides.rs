@@ -27,7 +27,10 @@ impl Session {
             _ => {}
         }
         self.state.exact.update(|exact| *exact = Exact::Running(exact.known()));
-        if self.inner.with_value(|inner| inner.one.is_some() || inner.patterns.is_some()) {
+        let waits = self.inner.with_value(|inner| {
+            inner.one.is_some() || inner.patterns.is_some() || inner.similar.is_some()
+        });
+        if waits {
             return self.inner.update_value(|inner| inner.resume = true);
         }
         let id = self.next_id();
@@ -44,7 +47,7 @@ impl Session {
     }
 
     /// Stops the sweep that is under way, perhaps to go on later.
-    fn pause_checking(self, resume: bool) {
+    pub(super) fn pause_checking(self, resume: bool) {
         if let Some(id) = self.inner.try_update_value(|inner| inner.checking.take()).flatten() {
             self.inner.update_value(|inner| inner.resume = resume);
             self.send(&Command::Cancel { id });
@@ -117,6 +120,7 @@ impl Session {
         } else {
             self.inner.update_value(|inner| inner.checking = None);
             self.state.exact.set(Exact::Here(figure));
+            self.survey();
         }
     }
 
@@ -146,13 +150,15 @@ impl Session {
     }
 
     /// Goes on with the exact answer, if it gave way and nothing stands in its way any more.
-    fn resume_checking(self) {
+    pub(super) fn resume_checking(self) {
         let now = self.inner.try_update_value(|inner| {
             let free = inner.one.is_none() && inner.patterns.is_none() && inner.running.is_none();
-            free && std::mem::take(&mut inner.resume)
+            free && inner.similar.is_none() && std::mem::take(&mut inner.resume)
         });
         if now == Some(true) {
             self.check();
+        } else {
+            self.survey_if_checked();
         }
     }
 

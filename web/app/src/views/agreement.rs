@@ -5,10 +5,12 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use relp_model::{Figure, Method, Site, SiteAgreement, agreement};
 
+use super::explain::Explain;
 use super::grid::look_at;
 use crate::comparison::{self, Point};
 use crate::known::{Exact, Known};
 use crate::labels;
+use crate::locale::t;
 use crate::session::Session;
 use crate::state::State;
 use crate::words;
@@ -25,18 +27,18 @@ pub fn AgreementPanel(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> 
     let phase =
         Memo::new(move |_| match (figure.with(|figure| figure.method), state.exact.get()) {
             (Method::Ap, _) => Phase::IsExact,
-            (Method::GradXInput, _) => Phase::Nothing(words::NOT_AN_ESTIMATE),
+            (Method::GradXInput, _) => Phase::Nothing(t!("not-an-estimate")),
             (_, Exact::Here(_)) => Phase::Here,
             (_, Exact::Running(_)) => Phase::Running,
             (_, Exact::Stopped(_)) => state.not_here().map_or(Phase::Stopped, Phase::Nothing),
         });
     let content = move || match phase.get() {
-        Phase::IsExact => view! { <p class="help">{words::IS_EXACT}</p> }.into_any(),
+        Phase::IsExact => view! { <p class="help">{t!("is-exact")}</p> }.into_any(),
         Phase::Nothing(why) => view! { <p class="help">{why}</p> }.into_any(),
         Phase::Stopped => view! {
             <p>
                 <button type="button" id="check" on:click=move |_| session.check()>
-                    "Compute the exact answer"
+                    {t!("agreement-compute")}
                 </button>
             </p>
         }
@@ -48,14 +50,14 @@ pub fn AgreementPanel(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> 
             };
             view! {
                 <div class="checking">
-                    <p id="checking">"Replacing one component after the other …"</p>
+                    <p id="checking">{t!("agreement-computing")}</p>
                     <progress
                         max=move || state.checked.get().1.max(1).to_string()
                         value=value
                         aria-labelledby="checking"
                     ></progress>
                     <button type="button" id="stop-checking" on:click=move |_| session.stop_checking()>
-                        "Stop"
+                        {t!("agreement-stop")}
                     </button>
                 </div>
             }
@@ -78,24 +80,21 @@ pub fn AgreementPanel(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> 
     };
     view! {
         <section class="agreement" id="agreement" aria-labelledby="agreement-title">
-            <h2 id="agreement-title">"Against the exact answer"</h2>
+            <h2 id="agreement-title">{t!("agreement-title")}</h2>
             {content}
             {compared}
-            <details class="what-is-it">
-                <summary>"What is this?"</summary>
-                <p>{words::AGREEMENT_HELP}</p>
-            </details>
+            <Explain text=t!("agreement-help") at="agreement" />
         </section>
     }
 }
 
 /// How far the exact answer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
     /// The figure is itself exact.
     IsExact,
     /// There is nothing to compare with.
-    Nothing(&'static str),
+    Nothing(String),
     Stopped,
     Running,
     Here,
@@ -108,7 +107,7 @@ fn table(rows: &[SiteAgreement], method: Method) -> impl IntoView + use<> {
     let rows = rows.iter().map(|row| {
         let of = row.agreement;
         let name = if row.without_layer_0 {
-            format!("{} (no layer 0)", row.site)
+            t!("agreement-without-layer-0", site = row.site.name())
         } else {
             row.site.to_string()
         };
@@ -127,18 +126,18 @@ fn table(rows: &[SiteAgreement], method: Method) -> impl IntoView + use<> {
     });
     let rows = rows.collect_view();
     view! {
-        <div class="scroll" tabindex="0" role="region" aria-label="Agreement by site">
+        <div class="scroll" tabindex="0" role="region" aria-label=t!("agreement-by-site")>
             <table>
                 <caption class="visually-hidden">{words::agreement_caption(method)}</caption>
                 <thead>
                     <tr>
-                        <th scope="col">"site"</th>
+                        <th scope="col">{t!("agreement-site")}</th>
                         <th scope="col">"Pearson"</th>
                         <th scope="col">"Spearman"</th>
-                        <th scope="col">"slope"</th>
-                        <th scope="col" title=words::SIGN_HELP>"same sign"</th>
-                        <th scope="col" title=words::TOP_HELP>"top cells"</th>
-                        <th scope="col" title=words::NON_ZERO_HELP>"not 0"</th>
+                        <th scope="col">{t!("agreement-slope")}</th>
+                        <th scope="col" title=t!("sign-help")>{t!("agreement-same-sign")}</th>
+                        <th scope="col" title=t!("top-help")>{t!("agreement-top-cells")}</th>
+                        <th scope="col" title=t!("non-zero-help")>{t!("agreement-not-0")}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -193,7 +192,11 @@ fn scatter(state: State, method: Method, points: &[Point]) -> impl IntoView + us
         }
     });
     let limit = labels::score(f64::from(limit));
-    let exact = if method.is_unsigned() { "|exact|" } else { "exact" };
+    let across = if method.is_unsigned() {
+        t!("scatter-exact-size", limit = limit)
+    } else {
+        t!("scatter-exact", limit = limit)
+    };
     view! {
         <figure class="scatter">
             <svg
@@ -208,8 +211,8 @@ fn scatter(state: State, method: Method, points: &[Point]) -> impl IntoView + us
                     <line x1="0" y1=half x2=SIDE y2=half />
                     <line x1=half y1="0" x2=half y2=SIDE />
                     <line class="diagonal" x1="0" y1=SIDE x2=SIDE y2="0" />
-                    <text x=SIDE - 4.0 y=half + 14.0 class="end">{format!("{exact}, to {limit}")}</text>
-                    <text x=half + 5.0 y="11">"method"</text>
+                    <text x=SIDE - 4.0 y=half + 14.0 class="end">{across}</text>
+                    <text x=half + 5.0 y="11">{t!("scatter-method")}</text>
                 </g>
                 <g>{dots}</g>
             </svg>

@@ -5,6 +5,7 @@ use relp_model::Token;
 
 use crate::geometry::Square;
 use crate::labels;
+use crate::locale::{self, t};
 use crate::scale::Scale;
 use crate::words;
 
@@ -19,7 +20,7 @@ pub enum Colours {
 
 /// The pattern, its axes, and the same as a table.
 pub fn attention(
-    title: &'static str,
+    title: String,
     id: &'static str,
     tokens: &[Token],
     values: Vec<f32>,
@@ -37,12 +38,12 @@ pub fn attention(
         Colours::Difference => format!("fill: {}", scale.css(value)),
     };
     let number = move |value: f32| match colours {
-        Colours::Share => format!("{value:.3}"),
+        Colours::Share => locale::number(&format!("{value:.3}")),
         Colours::Difference => labels::score(f64::from(value)),
     };
     let range = match colours {
-        Colours::Share => "0 to 1".to_owned(),
-        Colours::Difference => format!("±{:.3}", scale.limit),
+        Colours::Share => t!("attention-range"),
+        Colours::Difference => locale::number(&format!("±{:.3}", scale.limit)),
     };
     // A query looks at no later key.
     let places = (0..count).flat_map(|query| (0..=query).map(move |key| (query, key)));
@@ -80,7 +81,7 @@ pub fn attention(
         let at = |name| cell.get_attribute(name).and_then(|text| text.parse().ok());
         here.set(at("data-query").zip(at("data-key")));
     };
-    let summary = words::attention_summary(title, tokens, &values);
+    let summary = words::attention_summary(&title, tokens, &values);
     let names: Vec<String> = tokens.iter().map(|token| labels::visible(&token.text)).collect();
     let label = summary.clone();
     let (listed, shown) = (values.clone(), names.clone());
@@ -88,7 +89,14 @@ pub fn attention(
         Some((query, key)) => {
             let value = listed.get(query * count + key).copied().unwrap_or_default();
             let name = |at: usize| shown.get(at).cloned().unwrap_or_default();
-            format!("{query} “{}” looks at {key} “{}”: {}", name(query), name(key), number(value))
+            t!(
+                "attention-readout",
+                query = query,
+                from = name(query),
+                key = key,
+                to = name(key),
+                value = number(value),
+            )
         }
         None => summary.clone(),
     };
@@ -120,12 +128,13 @@ pub fn attention(
         open.get().then(|| {
             view! {
                 <table>
-                    <thead><tr><th scope="col">"query"</th>{head.collect_view()}</tr></thead>
+                    <thead><tr><th scope="col">{t!("attention-query")}</th>{head.collect_view()}</tr></thead>
                     <tbody>{names.iter().enumerate().map(row).collect_view()}</tbody>
                 </table>
             }
         })
     };
+    let as_a_table = t!("attention-as-a-table", title = title.as_str());
     view! {
         <figure class="attention" data-run=id>
             <h3>{title} <span class="what">{range}</span></h3>
@@ -148,8 +157,8 @@ pub fn attention(
             </div>
             <p class="help" aria-live="polite">{readout}</p>
             <details on:toggle=move |_| open.set(true)>
-                <summary>"As a table"</summary>
-                <div class="scroll" tabindex="0" role="region" aria-label=format!("{title} as a table")>{table}</div>
+                <summary>{t!("as-a-table")}</summary>
+                <div class="scroll" tabindex="0" role="region" aria-label=as_a_table>{table}</div>
             </details>
         </figure>
     }

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use relp_model::{Choice, Direction, Field, Method, Metric, Replace, Rule};
 
+use super::explain::Explain;
 use super::notices::{Notices, is_at_fault, problem_id};
+use crate::locale::t;
 use crate::state::State;
 use crate::words;
 
@@ -26,8 +28,8 @@ pub fn Controls() -> impl IntoView {
             <DirectionChoice />
             <NormaliseSwitch />
             <More />
+            <Help />
         </div>
-        <Help />
     }
 }
 
@@ -38,29 +40,21 @@ fn Help() -> impl IntoView {
     let help = move || {
         let rules = match state.method.get() {
             Method::Relp => words::rules(state.rules.get()),
-            method => words::method(method).to_owned(),
+            method => words::method(method),
         };
         let replace = match state.replace.get() {
-            _ if !state.method.get().replaces() => "",
+            _ if !state.method.get().replaces() => String::new(),
             Replace::Source => words::direction(state.direction.get()).1,
             replace => words::replace(replace).1,
         };
         let metric = match state.metric.get() {
-            Metric::LogitDiff => "",
+            Metric::LogitDiff => String::new(),
             metric => words::metric(metric),
         };
         format!("{replace} {rules} {metric}")
     };
-    let fallback = move || {
-        let fallback = state.device().and_then(|device| device.fallback);
-        fallback.map(|fallback| view! { <span id="fallback">{fallback.to_string()}</span> })
-    };
     view! {
-        <p class="help">{fallback}</p>
-        <details class="what-is-it">
-            <summary>"What do these settings mean?"</summary>
-            <p id="help">{help}</p>
-        </details>
+        <Explain text=Signal::derive(help) at="method" id="help" />
     }
 }
 
@@ -94,7 +88,7 @@ fn MethodChoice() -> impl IntoView {
     };
     view! {
         <fieldset>
-            <legend>"Method"</legend>
+            <legend>{t!("controls-method")}</legend>
             <div class="options">{METHODS.map(radio).into_iter().collect_view()}</div>
         </fieldset>
     }
@@ -124,7 +118,7 @@ fn RuleSwitches() -> impl IntoView {
     };
     view! {
         <fieldset aria-describedby="help">
-            <legend>"Rules"</legend>
+            <legend>{t!("controls-rules")}</legend>
             <div class="options">{Rule::ALL.map(switch).into_iter().collect_view()}</div>
         </fieldset>
     }
@@ -150,7 +144,7 @@ fn DirectionChoice() -> impl IntoView {
     };
     view! {
         <fieldset>
-            <legend>"Direction"</legend>
+            <legend>{t!("controls-direction")}</legend>
             <div class="options">{Direction::ALL.map(radio).into_iter().collect_view()}</div>
         </fieldset>
     }
@@ -159,23 +153,24 @@ fn DirectionChoice() -> impl IntoView {
 /// A drop-down of one-of-few, by name.
 fn chooser<T: Copy + PartialEq + Send + Sync + 'static, const N: usize>(
     id: &'static str,
-    title: &'static str,
+    title: String,
     field: Option<Field>,
-    options: [(&'static str, &'static str, T); N],
+    options: [(&'static str, String, T); N],
     chosen: RwSignal<T>,
 ) -> impl IntoView {
     let state = expect_context::<State>();
+    let names = options.each_ref().map(|(name, _, one)| (*name, *one));
     let value = move || {
         let now = chosen.get();
-        options.iter().find(|(_, _, one)| *one == now).map_or("", |(name, _, _)| name)
+        names.iter().find(|(_, one)| *one == now).map_or("", |(name, _)| *name)
     };
     let choose = move |event| {
         let wanted = event_target_value(&event);
-        if let Some((_, _, one)) = options.iter().find(|(name, _, _)| *name == wanted) {
+        if let Some((_, one)) = names.iter().find(|(name, _)| *name == wanted) {
             chosen.set(*one);
         }
     };
-    let option = |(name, title, _): (&'static str, &'static str, T)| {
+    let option = |(name, title, _): (&'static str, String, T)| {
         view! { <option value=name>{title}</option> }
     };
     view! {
@@ -198,8 +193,17 @@ fn chooser<T: Copy + PartialEq + Send + Sync + 'static, const N: usize>(
 #[component]
 fn MetricChoice() -> impl IntoView {
     let state = expect_context::<State>();
-    let options = Metric::ALL.map(|metric| (metric.name(), metric.title(), metric));
-    chooser("metric", "Metric", Some(Field::Metric), options, state.metric)
+    let options = Metric::ALL.map(|metric| (metric.name(), metric_title(metric), metric));
+    chooser("metric", t!("controls-metric"), Some(Field::Metric), options, state.metric)
+}
+
+fn metric_title(metric: Metric) -> String {
+    match metric {
+        Metric::LogitDiff => t!("metric-title-logit-diff"),
+        Metric::LogProb => t!("metric-title-log-prob"),
+        Metric::ProbDiff => t!("metric-title-prob-diff"),
+        Metric::Kl => t!("metric-title-kl"),
+    }
 }
 
 #[component]
@@ -207,7 +211,7 @@ fn NormaliseSwitch() -> impl IntoView {
     let state = expect_context::<State>();
     view! {
         <fieldset>
-            <legend>"Scores"</legend>
+            <legend>{t!("controls-scores")}</legend>
             <div class="options">
                 <label class="switch">
                     <input
@@ -218,7 +222,7 @@ fn NormaliseSwitch() -> impl IntoView {
                         prop:checked=move || state.normalise.get()
                         on:change=move |event| state.normalise.set(event_target_checked(&event))
                     />
-                    "Normalised"
+                    {t!("controls-normalised")}
                 </label>
             </div>
             <Notices field=Field::Normalise />
@@ -237,30 +241,42 @@ fn More() -> impl IntoView {
     // A problem is shown where it can be mended, so it opens.
     let shown = move || open.get() || is_at_fault(state, Field::Replace);
     let unusual = move || {
-        let replace = state.replace.get();
-        let replace = (replace != Replace::Source).then(|| format!("{replace} ablation"));
-        let executor = CHOICES.iter().find(|(_, _, choice)| *choice == state.choice.get());
-        let executor =
-            executor.filter(|(name, ..)| *name != "auto").map(|(_, title, _)| (*title).to_owned());
+        let replace = match state.replace.get() {
+            Replace::Source => None,
+            Replace::Zero => Some(t!("controls-unusual-zero-ablation")),
+            Replace::Mean => Some(t!("controls-unusual-mean-ablation")),
+        };
+        let chosen = state.choice.get();
+        let executor = executors().into_iter().find(|(_, _, choice)| *choice == chosen);
+        let executor = executor.filter(|(name, ..)| *name != "auto").map(|(_, title, _)| title);
         let all: Vec<String> = replace.into_iter().chain(executor).collect();
         if all.is_empty() { String::new() } else { format!(": {}", all.join(", ")) }
+    };
+    let fallback = move || {
+        let fallback = state.device().and_then(|device| device.fallback);
+        fallback.map(|fallback| {
+            view! { <p class="help" id="fallback">{words::fallback(&fallback)}</p> }
+        })
     };
     let options = Replace::ALL.map(|replace| (replace.name(), words::replace(replace).0, replace));
     view! {
         <details class="more" id="more" prop:open=shown on:toggle=toggled>
-            <summary>"More" {unusual}</summary>
+            <summary>{t!("controls-more")} {unusual}</summary>
             <div class="controls">
-                {chooser("replace", "Put in its place", Some(Field::Replace), options, state.replace)}
-                {chooser("executor", "Compute on", None, CHOICES, state.choice)}
+                {chooser("replace", t!("controls-put-in-its-place"), Some(Field::Replace), options, state.replace)}
+                {chooser("executor", t!("controls-compute-on"), None, executors(), state.choice)}
+                {fallback}
             </div>
         </details>
     }
 }
 
 /// The executors, by the words of the choice.
-const CHOICES: [(&str, &str, Choice); 4] = [
-    ("auto", "the best there is", Choice::Auto),
-    ("gpu", "GPU (WebGPU)", Choice::Gpu),
-    ("cpu", "CPU (WebAssembly)", Choice::Cpu),
-    ("reference", "reference (f64, slow)", Choice::Reference),
-];
+fn executors() -> [(&'static str, String, Choice); 4] {
+    [
+        ("auto", t!("executor-auto"), Choice::Auto),
+        ("gpu", t!("executor-gpu"), Choice::Gpu),
+        ("cpu", t!("executor-cpu"), Choice::Cpu),
+        ("reference", t!("executor-reference"), Choice::Reference),
+    ]
+}

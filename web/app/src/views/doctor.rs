@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use relp_model::Figure;
 
 use crate::doctor;
+use crate::locale::t;
 
 #[component]
 pub fn Doctor(figure: Memo<Arc<Figure>>) -> impl IntoView {
@@ -14,7 +15,7 @@ pub fn Doctor(figure: Memo<Arc<Figure>>) -> impl IntoView {
         (!findings.is_empty()).then(|| {
             let item = |sentence: String| view! { <li class="note">{sentence}</li> };
             let items = findings.into_iter().map(item).collect_view();
-            view! { <ul class="doctor" id="doctor" aria-label="About this pair">{items}</ul> }
+            view! { <ul class="doctor" id="doctor" aria-label=t!("doctor-label")>{items}</ul> }
         })
     }
 }

@@ -8,6 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::figure_file;
+use crate::locale::t;
 use crate::session::Session;
 use crate::state::{Origin, State};
 use crate::words;
@@ -21,7 +22,7 @@ pub fn Files() -> impl IntoView {
     let save = move |_| {
         let Some(shown) = state.shown.get_untracked() else { return };
         if download(&shown.figure).is_err() {
-            state.failure.set(Some(words::NOT_SAVED.to_owned()));
+            state.failure.set(Some(t!("not-saved")));
         }
     };
     let input = NodeRef::<leptos::html::Input>::new();
@@ -32,11 +33,11 @@ pub fn Files() -> impl IntoView {
         leptos::task::spawn_local(async move {
             let name = file.name();
             let read = if file.size() > figure_file::MOST_BYTES as f64 {
-                Err(words::TOO_LARGE.to_owned())
+                Err(t!("too-large"))
             } else {
                 match JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string()) {
                     Some(text) => figure_file::read(&text),
-                    None => Err(words::NOT_READ.to_owned()),
+                    None => Err(t!("not-read")),
                 }
             };
             match read {
@@ -54,15 +55,15 @@ pub fn Files() -> impl IntoView {
     };
     view! {
         <div class="files">
-            <button type="button" id="save" disabled=nothing title="Save this figure to a file (JSON)" on:click=save>"Save"</button>
-            <button type="button" id="open" title="Open a figure from a file" on:click=choose>"Open"</button>
+            <button type="button" id="save" disabled=nothing title=t!("files-save-help") on:click=save>{t!("files-save")}</button>
+            <button type="button" id="open" title=t!("files-open-help") on:click=choose>{t!("files-open")}</button>
             <input
                 type="file"
                 id="file"
                 class="visually-hidden"
                 accept=".json,application/json"
                 tabindex="-1"
-                aria-label="Figure to open"
+                aria-label=t!("files-figure-to-open")
                 node_ref=input
                 on:change=opened
             />
@@ -97,7 +98,7 @@ pub fn opened(origin: &Origin, figure: &Figure) -> impl IntoView + use<> {
     view! {
         <div class="opened" id="opened">
             <p>{from} " " {move || state.not_here()}</p>
-            <button type="button" id="recompute" on:click=move |_| session.compute_anew()>"Compute it here"</button>
+            <button type="button" id="recompute" on:click=move |_| session.compute_anew()>{t!("opened-compute-it-here")}</button>
         </div>
     }
 }

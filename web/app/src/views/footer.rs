@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::locale::t;
 use crate::offline::{Kept, Offline};
 use crate::state::State;
 use crate::words;
@@ -17,17 +18,16 @@ pub fn Footer() -> impl IntoView {
     view! {
         <footer>
             <p>
-                {words::ABOUT_RELP} " " <a href=words::PAPER rel="noreferrer">"arXiv 2508.21258"</a> ". "
+                {t!("about-relp")} " " <a href=words::PAPER rel="noreferrer">"arXiv 2508.21258"</a> ". "
                 {move || is_bundled().then(|| view! {
-                    {words::TEACHING_MODEL} " " <a href="models/primer/README.md">"Its card"</a>
-                    " says what it was trained on and what it cannot do."
+                    {t!("teaching-model")} " " <a href="models/primer/README.md">{t!("footer-its-card")}</a> " "
+                    {t!("footer-what-its-card-says")}
                 })}
             </p>
             <p>
-                "Nothing you type leaves this browser. Version "
-                {env!("CARGO_PKG_VERSION")} ", MIT or Apache-2.0."
+                {t!("footer-nothing-leaves")} " " {t!("footer-version", version = env!("CARGO_PKG_VERSION"))}
                 {move || is_kept().then(|| view! {
-                    " " <span id="kept-offline">"This page and the bundled model open without a network now."</span>
+                    " " <span id="kept-offline">{t!("footer-kept-offline")}</span>
                 })}
             </p>
         </footer>

@@ -1,7 +1,9 @@
 //! A map as a grid of cells that pointer and keyboard walk: layers upward, columns to the right.
 
+use leptos::html::Div;
 use leptos::prelude::*;
 
+use super::picture::Picture;
 use crate::geometry::Geometry;
 use crate::look::Seen;
 
@@ -39,13 +41,18 @@ pub struct Grid {
     pub summary: Signal<String>,
 }
 
-/// The cells with the layers' numbers and the columns' labels.
+/// From so many cells on they are drawn as one picture: as many elements would make a browser stall.
+const MOST_ELEMENTS: usize = 5_000;
+
+/// The cells with the layers' numbers and the columns' labels. What is wider than its place scrolls below
+/// the layers' numbers, which stay.
 pub fn view_grid(
     grid: Grid,
     (layers, columns): Place,
     column_labels: AnyView,
 ) -> impl IntoView + use<> {
-    let Grid { geometry, values, here, chosen, choose, summary, .. } = grid;
+    let Grid { geometry, here, chosen, choose, summary, .. } = grid;
+    let scroll = NodeRef::<Div>::new();
     let on_key = move |event: leptos::ev::KeyboardEvent| {
         // The first key only shows where one is.
         let from = here.get_untracked().or(chosen.get_untracked());
@@ -56,6 +63,9 @@ pub fn view_grid(
         if let Some(to) = to {
             event.prevent_default();
             here.set(Some(to));
+            if let Some(scroll) = scroll.get_untracked() {
+                bring_into_view(geometry, &scroll, to.1);
+            }
         } else if matches!(event.key().as_str(), "Enter" | " ") {
             event.prevent_default();
             if let Some(at) = from {
@@ -66,14 +76,36 @@ pub fn view_grid(
             chosen.set(None);
         }
     };
-    let places = (0..layers).flat_map(|layer| (0..columns).map(move |column| (layer, column)));
-    let cells: Vec<_> = places
-        .map(|(layer, column)| {
+    let as_picture = layers * columns > MOST_ELEMENTS;
+    // A picture has no cells to point at; where the pointer is tells which one it is.
+    let pointed = move |event: &leptos::ev::MouseEvent| {
+        let svg = event_target::<web_sys::Element>(event).closest("svg").ok().flatten()?;
+        let place = svg.get_bounding_client_rect();
+        let scale = geometry.width() / place.width().max(1.0);
+        let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
+        geometry.cell_at((x - place.left()) * scale, (y - place.top()) * scale)
+    };
+    let on_move = move |event: leptos::ev::PointerEvent| {
+        if as_picture && !event.shift_key() {
+            here.set(pointed(&event));
+        }
+    };
+    let on_click = move |event: leptos::ev::MouseEvent| {
+        if let Some(at) = pointed(&event).filter(|_| as_picture) {
+            choose.run(at);
+        }
+    };
+    let (picture, cells) = if as_picture {
+        (Some(view! { <Picture grid extent=(layers, columns) /> }), Vec::new())
+    } else {
+        let places = (0..layers).flat_map(|layer| (0..columns).map(move |column| (layer, column)));
+        let cell = |(layer, column)| {
             let index = layer * columns + column;
-            let value = move || values.with(|values| values.get(index).copied().flatten());
+            let value = move || grid.values.with(|values| values.get(index).copied().flatten());
             view_cell(grid, (layer, column), value)
-        })
-        .collect();
+        };
+        (None, places.map(cell).collect())
+    };
     let frame = move |class: &'static str, place: RwSignal<Option<Place>>| {
         move || {
             let (layer, column) = place.get()?;
@@ -88,28 +120,53 @@ pub fn view_grid(
             })
         }
     };
+    let (width, height) = (geometry.width(), geometry.height());
+    let axis = geometry.axis_width();
     view! {
-        <div class="scroll">
-            <svg
-                width=geometry.width()
-                height=geometry.height()
-                viewBox=format!("0 0 {} {}", geometry.width(), geometry.height())
-                style=geometry.extent()
-                tabindex="0"
-                role="img"
-                aria-label=summary
-                on:keydown=on_key
-                on:pointerleave=look_at(here, || None)
-            >
-                <g class="cells">{cells}</g>
-                <g class="axes" aria-hidden="true">
-                    {layer_labels(geometry, layers)}
-                    {column_labels}
-                </g>
-                {frame("chosen", chosen)}
-                {frame("here", here)}
-            </svg>
+        <div class="scroll" node_ref=scroll>
+            <div class="plot" dir="ltr" style=geometry.extent()>
+                {picture}
+                <svg
+                    class="drawing"
+                    width=width
+                    height=height
+                    viewBox=format!("0 0 {width} {height}")
+                    tabindex="0"
+                    role="img"
+                    aria-label=summary
+                    on:keydown=on_key
+                    on:pointermove=on_move
+                    on:click=on_click
+                    on:pointerleave=look_at(here, || None)
+                >
+                    <g class="cells">{cells}</g>
+                    <g class="axes" aria-hidden="true">{column_labels}</g>
+                    {frame("chosen", chosen)}
+                    {frame("here", here)}
+                </svg>
+                <svg
+                    class="axis"
+                    style=format!("width: {:.4}%", 100.0 * axis / width)
+                    viewBox=format!("0 0 {axis} {}", geometry.floor())
+                    aria-hidden="true"
+                >
+                    <g class="axes">{layer_labels(geometry, layers)}</g>
+                </svg>
+            </div>
         </div>
+    }
+}
+
+/// Scrolls so that a column is seen beside the layers' numbers.
+fn bring_into_view(geometry: Geometry, scroll: &web_sys::HtmlDivElement, column: usize) {
+    let scale = f64::from(scroll.scroll_width()) / geometry.width();
+    let (left, right) = (geometry.x(column) * scale, geometry.x(column + 1) * scale);
+    let (from, axis) = (f64::from(scroll.scroll_left()), geometry.axis_width() * scale);
+    let seen = f64::from(scroll.client_width());
+    if left < from + axis {
+        scroll.set_scroll_left((left - axis) as i32);
+    } else if right > from + seen {
+        scroll.set_scroll_left((right - seen).ceil() as i32);
     }
 }
 

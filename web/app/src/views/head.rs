@@ -7,14 +7,15 @@ use relp_model::{Figure, Method};
 use wasm_bindgen::JsCast;
 
 use super::attention::{Colours, attention};
+use super::explain::Explain;
 use super::heatmap::{longest_label, token_labels};
 use crate::comparison;
 use crate::geometry::Geometry;
 use crate::known::Known;
 use crate::labels;
+use crate::locale::{self, t};
 use crate::scale::Scale;
 use crate::state::State;
-use crate::words;
 
 #[component]
 pub fn HeadPanel(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl IntoView {
@@ -39,21 +40,21 @@ pub fn HeadPanel(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl 
         let patterns = move || {
             let here = state.patterns.get().filter(|patterns| patterns.layer == layer);
             let Some(patterns) = here else {
-                let why = state.not_here().unwrap_or("Computing the attention patterns …");
+                let why = state.not_here().unwrap_or_else(|| t!("head-computing-patterns"));
                 return view! { <p class="help">{why}</p> }.into_any();
             };
             let figure = figure.get();
             let of = |run: &[f32]| patterns.of_head(run, head).map(<[f32]>::to_vec);
             let (Some(clean), Some(corrupted)) = (of(&patterns.clean), of(&patterns.corrupted))
             else {
-                return view! { <p class="help">{words::NO_HEADS}</p> }.into_any();
+                return view! { <p class="help">{t!("no-heads")}</p> }.into_any();
             };
             let difference: Vec<f32> = clean.iter().zip(&corrupted).map(|(a, b)| a - b).collect();
             view! {
                 <div class="attentions">
-                    {attention("On the clean prompt", "clean", &figure.tokens.clean, clean, Colours::Share)}
-                    {attention("On the corrupted prompt", "corrupted", &figure.tokens.corrupted, corrupted, Colours::Share)}
-                    {attention("Clean − corrupted", "difference", &figure.tokens.clean, difference, Colours::Difference)}
+                    {attention(t!("head-on-clean"), "clean", &figure.tokens.clean, clean, Colours::Share)}
+                    {attention(t!("head-on-corrupted"), "corrupted", &figure.tokens.corrupted, corrupted, Colours::Share)}
+                    {attention(t!("head-clean-less-corrupted"), "difference", &figure.tokens.clean, difference, Colours::Difference)}
                 </div>
             }
             .into_any()
@@ -72,11 +73,12 @@ pub fn HeadPanel(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl 
             <section class="head-panel" id="head" aria-labelledby="head-title" on:keydown=on_key>
                 <div class="title">
                     <h2 id="head-title" tabindex="-1" node_ref=opened>
-                        {format!("Layer {layer}, head {head}")}
+                        {t!("head-title", layer = layer, head = head)}
                     </h2>
-                    <button type="button" id="close-head" on:click=move |_| close()>"Close"</button>
+                    <button type="button" id="close-head" on:click=move |_| close()>{t!("head-close")}</button>
+                    <Explain text=t!("about-head") at="head" />
                 </div>
-                <p class="help">{words::ATTENTION_HELP}</p>
+                <p class="help">{t!("attention-help")}</p>
                 {patterns}
                 {move || positions(&figure.get(), exact.get().as_ref(), (layer, head), state)}
             </section>
@@ -114,7 +116,7 @@ fn positions(
             .enumerate()
             .map(|(position, &value)| {
                 let title =
-                    value.map_or("not computed yet".to_owned(), |x| labels::score(f64::from(x)));
+                    value.map_or_else(|| t!("not-computed-yet"), |x| labels::score(f64::from(x)));
                 let style = match value {
                     Some(value) => format!("fill: {}", scale.css(value)),
                     None => "fill: url(#unknown)".to_owned(),
@@ -137,22 +139,22 @@ fn positions(
             .collect();
         cells
     };
-    let table_row = |name: &'static str, values: &[Option<f32>]| {
+    let table_row = |name: String, values: &[Option<f32>]| {
         let cells = values.iter().map(|value| {
             view! { <td>{value.map_or("–".to_owned(), |x| labels::score(f64::from(x)))}</td> }
         });
         view! { <tr><th scope="row">{name}</th>{cells.collect_view()}</tr> }
     };
-    let name = if is_exact { "exact" } else { figure.method.title() };
+    let name = if is_exact { t!("head-exact") } else { figure.method.title().to_owned() };
+    let limit = locale::number(&format!("{:.3}", scale.limit));
     let of_what = if is_exact {
-        format!("exact, by position, ±{:.3}", scale.limit)
+        t!("head-exact-by-position", limit = limit)
     } else {
-        format!("{name} (above) and exact (below), by position, ±{:.3}", scale.limit)
+        t!("head-both-by-position", method = name.as_str(), limit = limit)
     };
     let heads = figure.tokens.clean.iter();
     let heads = heads.map(|token| view! { <th scope="col">{labels::axis(&token.text)}</th> });
-    let summary =
-        format!("Scores of {site} of this head at each position; the table below has the numbers.");
+    let summary = t!("head-scores-summary", site = site.name());
     Some(view! {
         <div class="by-position">
             <h3>
@@ -178,13 +180,13 @@ fn positions(
                 </svg>
             </div>
             <details>
-                <summary>"As a table"</summary>
-                <div class="scroll" tabindex="0" role="region" aria-label="The head's scores by position">
+                <summary>{t!("as-a-table")}</summary>
+                <div class="scroll" tabindex="0" role="region" aria-label=t!("head-scores-region")>
                     <table>
                         <thead><tr><th scope="col"></th>{heads.collect_view()}</tr></thead>
                         <tbody>
                             {table_row(name, &own)}
-                            {(!is_exact).then(|| table_row("exact", &exacts))}
+                            {(!is_exact).then(|| table_row(t!("head-exact"), &exacts))}
                         </tbody>
                     </table>
                 </div>

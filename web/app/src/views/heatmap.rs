@@ -24,6 +24,8 @@ pub fn Heatmap(
     site: Site,
     scale: Memo<Scale>,
     number: u32,
+    /// Of which figure it is, where there are two.
+    label: Option<String>,
 ) -> impl IntoView {
     let state = expect_context::<State>();
     let session = expect_context::<Session>();
@@ -57,6 +59,7 @@ pub fn Heatmap(
         <figure class="map" data-site=site.name() data-figure=number.to_string()>
             <h3>
                 <code>{site.name()}</code>
+                {label.map(|label| view! { <span class="of">{label}</span> })}
                 {seen_notes(state.look, seen)}
                 <span class="what">{words::site(site)}</span>
             </h3>

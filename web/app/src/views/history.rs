@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::locale::t;
 use crate::session::Session;
 use crate::state::State;
 use crate::words;
@@ -26,9 +27,9 @@ pub fn History() -> impl IntoView {
             let options = earlier.iter().rev().map(option).collect_view();
             view! {
                 <label class="small history">
-                    <span class="visually-hidden">"Figures of this visit"</span>
+                    <span class="visually-hidden">{t!("history-figures")}</span>
                     <select id="history" on:change=choose prop:value="">
-                        <option value="" selected=true>"Figures of this visit"</option>
+                        <option value="" selected=true>{t!("history-figures")}</option>
                         {options}
                     </select>
                 </label>

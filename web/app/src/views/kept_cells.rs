@@ -5,10 +5,12 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use relp_model::{Figure, Method, Site};
 
+use super::explain::Explain;
 use super::grid::look_at;
 use crate::comparison::{self, Row};
 use crate::known::Known;
 use crate::labels;
+use crate::locale::t;
 use crate::state::State;
 use crate::words;
 
@@ -35,7 +37,7 @@ pub fn KeptCells(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl 
                 view! { <td>{row.map_or("–".to_owned(), |row| score(row, is_ap))}</td> }
             });
             let cells = cells.collect_view();
-            let label = format!("Let go of {title}");
+            let label = t!("kept-let-go-of", cell = title.as_str());
             let drop = move |_| state.kept.update(|kept| kept.retain(|other| *other != at));
             view! {
                 <tr
@@ -51,20 +53,21 @@ pub fn KeptCells(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl 
             }
         });
         let rows = rows.collect_view();
-        let title = if is_ap { "Kept cells: exact scores" } else { "Kept cells: score (exact)" };
+        let title = if is_ap { t!("kept-exact-scores") } else { t!("kept-scores") };
         Some(view! {
             <section class="pinned" id="kept-cells" aria-labelledby="kept-title">
                 <div class="title">
                     <h2 id="kept-title">{title}</h2>
-                    <button type="button" on:click=move |_| state.kept.set(Vec::new())>"Let go of all"</button>
+                    <button type="button" on:click=move |_| state.kept.set(Vec::new())>{t!("kept-let-go-of-all")}</button>
+                    <Explain text=t!("about-kept") at="pinned" />
                 </div>
-                <div class="scroll" tabindex="0" role="region" aria-label="Scores of the kept cells">
+                <div class="scroll" tabindex="0" role="region" aria-label=t!("kept-scores-region")>
                     <table>
                         <thead>
                             <tr>
-                                <th scope="col">"cell"</th>
+                                <th scope="col">{t!("kept-cell")}</th>
                                 {heads.collect_view()}
-                                <th scope="col"><span class="visually-hidden">"let go"</span></th>
+                                <th scope="col"><span class="visually-hidden">{t!("kept-let-go")}</span></th>
                             </tr>
                         </thead>
                         <tbody>{rows}</tbody>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::labels;
+use crate::locale::t;
 use crate::scale::Scale;
 use crate::state::State;
 
@@ -22,8 +23,8 @@ pub fn Legend(
         let words = |tick: f32| match (look.own_scales.get(), scale.position(tick)) {
             (false, _) => labels::score(f64::from(tick)),
             // The ends are each map's own.
-            (true, at) if at <= -1.0 => "−largest".to_owned(),
-            (true, at) if at >= 1.0 => "+largest".to_owned(),
+            (true, at) if at <= -1.0 => t!("legend-minus-largest"),
+            (true, at) if at >= 1.0 => t!("legend-plus-largest"),
             (true, 0.0) => "0".to_owned(),
             (true, _) => String::new(),
         };
@@ -37,7 +38,7 @@ pub fn Legend(
             </div>
             <div class="ticks">{ticks}</div>
             {move || incomplete.get().then(|| view! {
-                <p class="hatched"><span class="hatch" aria-hidden="true"></span>"not computed yet"</p>
+                <p class="hatched"><span class="hatch" aria-hidden="true"></span>{t!("legend-not-computed")}</p>
             })}
             <p>{words}</p>
         </div>

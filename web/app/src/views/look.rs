@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use relp_model::Site;
 
 use crate::labels;
+use crate::locale::t;
 use crate::look::{Look, Seen};
 use crate::state::State;
 
@@ -19,7 +20,7 @@ pub fn LookControls() -> impl IntoView {
             look.percent.set(percent.clamp(LEAST, 100));
         }
     };
-    let switch = move |id: &'static str, title: &'static str, signal: RwSignal<bool>| {
+    let switch = move |id: &'static str, title: String, signal: RwSignal<bool>| {
         view! {
             <label class="switch">
                 <input
@@ -42,7 +43,7 @@ pub fn LookControls() -> impl IntoView {
         view! { <option value=site.name() selected=chosen>{site.name()}</option> }
     };
     view! {
-        <div class="look" role="group" aria-label="How the maps are looked at">
+        <div class="look" role="group" aria-label=t!("look-label")>
             <label class="switch carrying">
                 <input
                     type="range"
@@ -53,14 +54,14 @@ pub fn LookControls() -> impl IntoView {
                     prop:value=move || percent().to_string()
                     on:input=slide
                 />
-                <span title="The largest cells of each map that add up to so much of its total; the others are left blank.">
-                    "cells that carry " <b>{percent} " %"</b>
+                <span title=t!("look-carrying-help")>
+                    {t!("look-carrying")} " " <b>{percent} " %"</b>
                 </span>
             </label>
-            {switch("own-scales", "own scales", look.own_scales)}
-            {switch("swap-colours", "swap colours", look.swapped)}
+            {switch("own-scales", t!("look-own-scales"), look.own_scales)}
+            {switch("swap-colours", t!("look-swap-colours"), look.swapped)}
             <label class="switch">
-                "tokens by "
+                {t!("look-tokens-by")} " "
                 <select id="tokens-by" on:change=choose prop:value=move || look.tokens_by.get().name()>
                     {Site::PAPER.map(option).into_iter().collect_view()}
                 </select>
@@ -73,11 +74,12 @@ pub fn LookControls() -> impl IntoView {
 pub fn seen_notes(look: Look, Seen { carrying, scale }: Seen) -> impl IntoView {
     let count = move || {
         let carrying = carrying.get();
-        (look.percent.get() < 100).then(|| format!("{} of {} cells", carrying.cells, carrying.of))
+        (look.percent.get() < 100)
+            .then(|| t!("look-cells-seen", cells = carrying.cells, of = carrying.of))
     };
     let limit = move || {
         let limit = labels::score(f64::from(scale.get().limit));
-        look.own_scales.get().then(|| format!("to ±{}", limit.trim_start_matches('+')))
+        look.own_scales.get().then(|| t!("look-limit", limit = limit.trim_start_matches('+')))
     };
     view! {
         <span class="count">{count}</span>

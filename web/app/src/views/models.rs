@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 use relp_hub::KNOWN;
-use relp_hub::preflight::Bytes;
 use relp_model::Precision;
 use relp_protocol::StoredModel;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{DragEvent, HtmlInputElement};
 
+use super::explain::Explain;
 use crate::dropped::Dropped;
+use crate::locale::t;
 use crate::models::{self, Wanted};
 use crate::session::Session;
 use crate::state::{Activity, State};
@@ -52,11 +53,11 @@ pub fn Models() -> impl IntoView {
     let too_large = move || models.preflight.with(|found| found.as_ref().is_some_and(|p| !p.fits));
     view! {
         <details class="models" on:toggle=toggle>
-            <summary id="models">"Choose a model"</summary>
+            <summary id="models">{t!("models-choose-one")}</summary>
             <div class="panel" on:dragover=|event: DragEvent| event.prevent_default() on:drop=move |event| drop_files(session, models, &event)>
                 <div class="row">
                     <label class="grow">
-                        <span class="name">"Model"</span>
+                        <span class="name">{t!("models-model")}</span>
                         <select
                             id="model"
                             on:change=move |event| {
@@ -74,7 +75,7 @@ pub fn Models() -> impl IntoView {
                         </select>
                     </label>
                     <label>
-                        <span class="name">"Weights"</span>
+                        <span class="name">{t!("models-weights")}</span>
                         <select
                             id="precision"
                             on:change=move |event| {
@@ -85,8 +86,8 @@ pub fn Models() -> impl IntoView {
                             {Precision::ALL
                                 .map(|precision| {
                                     let title = match precision {
-                                        Precision::F32 => "32 bits, exact",
-                                        Precision::F16 => "16 bits, compact",
+                                        Precision::F32 => t!("models-32-bits"),
+                                        Precision::F16 => t!("models-16-bits"),
                                     };
                                     let chosen = move || models.precision.get() == precision;
                                     view! { <option value=precision.name() selected=chosen>{title}</option> }
@@ -100,8 +101,9 @@ pub fn Models() -> impl IntoView {
                         disabled=move || cannot_load() || too_large()
                         on:click=load
                     >
-                        "Load"
+                        {t!("models-load")}
                     </button>
+                    <Explain text=t!("about-models") at="models" />
                 </div>
                 {move || match models.wanted.get() {
                     Wanted::Bundled => None,
@@ -120,7 +122,7 @@ pub fn Models() -> impl IntoView {
                     let title = KNOWN.get(at)?.title;
                     let choose = move |_| models.wanted.set(Wanted::Known(at));
                     Some(view! {
-                        <button type="button" id="instead" on:click=choose>"Choose " {title}</button>
+                        <button type="button" id="instead" on:click=choose>{t!("models-choose", title = title)}</button>
                     })
                 }}
                 <Kept />
@@ -139,11 +141,11 @@ fn FromHub() -> impl IntoView {
         <div class="row">
             {move || is_other().then(|| view! {
                 <label class="grow">
-                    <span class="name">"Name on the hub"</span>
+                    <span class="name">{t!("models-name-on-hub")}</span>
                     <input
                         id="other-model"
                         class="target"
-                        placeholder="OWNER/NAME"
+                        placeholder=t!("models-owner-name")
                         autocomplete="off"
                         spellcheck="false"
                         prop:value=move || models.other.get()
@@ -152,7 +154,7 @@ fn FromHub() -> impl IntoView {
                 </label>
             })}
             <label class="grow">
-                <span class="name">"Mirrors, tried in order"</span>
+                <span class="name">{t!("models-mirrors")}</span>
                 <input
                     id="mirrors"
                     class="target"
@@ -182,17 +184,15 @@ fn OwnFiles() -> impl IntoView {
     view! {
         <div class="row">
             <label class="file">
-                <span class="name">"A folder"</span>
+                <span class="name">{t!("models-folder")}</span>
                 <input type="file" id="model-folder" prop:webkitdirectory=true on:change=choose />
             </label>
             <label class="file">
-                <span class="name">"Or the three files"</span>
+                <span class="name">{t!("models-three-files")}</span>
                 <input type="file" id="model-files" multiple="" on:change=choose />
             </label>
         </div>
-        <p class="help">
-            "config.json, tokenizer.json and model.safetensors of any GPT-2; they, or their folder, can be dropped here, and stay on this device."
-        </p>
+        <p class="help">{t!("models-files-help")}</p>
     }
 }
 
@@ -203,13 +203,18 @@ fn Kept() -> impl IntoView {
     let session = expect_context::<Session>();
     let row = move |model: StoredModel| {
         let StoredModel { repo, title, bytes, complete } = model;
-        let part = (!complete).then_some(", in part");
-        let label = format!("Remove {title}");
+        let bytes = words::bytes(bytes as u64);
+        let what = if complete {
+            t!("models-kept", title = title.as_str(), bytes = bytes)
+        } else {
+            t!("models-kept-in-part", title = title.as_str(), bytes = bytes)
+        };
+        let label = t!("models-remove-one", title = title);
         view! {
             <li>
-                <span class="grow">{title} " (" {Bytes(bytes as u64).to_string()} {part} ")"</span>
+                <span class="grow">{what}</span>
                 <button type="button" aria-label=label on:click=move |_| session.remove_model(repo.clone())>
-                    "Remove"
+                    {t!("models-remove")}
                 </button>
             </li>
         }
@@ -238,7 +243,7 @@ fn drop_files(session: Session, models: models::Models, event: &DragEvent) {
         match dropped.files().await {
             Ok(files) if files.length() > 0 => session.load_files(files.into()),
             Ok(_) => {}
-            Err(_) => models.problem.set(Some(words::UNREADABLE_FOLDER.to_owned())),
+            Err(_) => models.problem.set(Some(t!("unreadable-folder"))),
         }
     });
 }

@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 use relp_model::{Figure, Neuron, Site};
 
+use super::explain::Explain;
 use crate::comparison;
 use crate::known::Known;
 use crate::labels;
+use crate::locale::t;
 use crate::state::State;
-use crate::words;
 
 #[component]
 pub fn Neurons() -> impl IntoView {
@@ -25,12 +26,12 @@ pub fn Neurons() -> impl IntoView {
         let known = known.map(|known| known.of_pair(state.of_pair.get()));
         Some(match figure.maps.get(&Site::Post) {
             Some(_) => layers(&figure, known.as_ref()).into_any(),
-            None => view! { <p class="help">{words::NO_NEURONS}</p> }.into_any(),
+            None => view! { <p class="help">{t!("no-neurons")}</p> }.into_any(),
         })
     };
     view! {
         <details class="neurons" id="neurons" prop:open=move || state.neurons.get() on:toggle=toggled>
-            <summary>"Top neurons of each layer"</summary>
+            <summary>{t!("neurons-top")}</summary>
             {list}
         </details>
     }
@@ -58,13 +59,13 @@ fn layers(figure: &Figure, known: Option<&Known>) -> impl IntoView + use<> {
         let layer = of_layer.first().map_or(0, |(neuron, ..)| neuron.layer);
         view! {
             <table>
-                <caption>{format!("Layer {layer}")}</caption>
+                <caption>{t!("neurons-layer", layer = layer)}</caption>
                 <thead>
                     <tr>
-                        <th scope="col">"neuron"</th>
-                        <th scope="col">"at"</th>
+                        <th scope="col">{t!("neurons-neuron")}</th>
+                        <th scope="col">{t!("neurons-at")}</th>
                         <th scope="col">{figure.method.title()}</th>
-                        <th scope="col">"exact"</th>
+                        <th scope="col">{t!("neurons-exact")}</th>
                     </tr>
                 </thead>
                 <tbody>{of_layer.iter().map(row).collect_view()}</tbody>
@@ -73,7 +74,8 @@ fn layers(figure: &Figure, known: Option<&Known>) -> impl IntoView + use<> {
     };
     let all = listed.chunk_by(|(a, ..), (b, ..)| a.layer == b.layer).map(layer).collect_view();
     view! {
-        <p class="help">{words::NEURONS_HELP}</p>
-        <div class="scroll columns" tabindex="0" role="region" aria-label="Top neurons of each layer">{all}</div>
+        <p class="help">{t!("neurons-help")}</p>
+        <Explain text=t!("about-neurons") at="neurons" />
+        <div class="scroll columns" tabindex="0" role="region" aria-label=t!("neurons-top")>{all}</div>
     }
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::locale::t;
 use crate::offline::{Kept, Offline};
 
 #[component]
@@ -10,17 +11,13 @@ pub fn NewVersion() -> impl IntoView {
     move || {
         let sentence = match offline.kept.get() {
             Kept::No | Kept::Whole => return None,
-            Kept::NewVersion => {
-                "A new version of this page is ready; using it loads the page anew."
-            }
-            Kept::OthersOpen => {
-                "The new version of this page can be used when its other tabs are closed."
-            }
+            Kept::NewVersion => t!("new-version-ready"),
+            Kept::OthersOpen => t!("new-version-others-open"),
         };
         Some(view! {
             <div class="new-version" id="new-version" role="status">
                 <p>{sentence}</p>
-                <button type="button" on:click=move |_| offline.use_new_version()>"Use it now"</button>
+                <button type="button" on:click=move |_| offline.use_new_version()>{t!("new-version-use")}</button>
             </div>
         })
     }

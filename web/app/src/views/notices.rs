@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use relp_model::Field;
 
 use crate::state::State;
+use crate::words;
 
 /// The id of a field's problem element, for `aria-describedby`.
 pub fn problem_id(field: Field) -> &'static str {
@@ -29,12 +30,12 @@ pub fn Notices(field: Field) -> impl IntoView {
     let state = expect_context::<State>();
     let problems = move || -> Vec<String> {
         let about = state.problems().into_iter().filter(|problem| problem.field() == field);
-        about.map(|problem| problem.to_string()).collect()
+        about.map(|problem| words::problem(&problem)).collect()
     };
     let notes = move || -> Vec<String> {
         state.preview.with(|preview| {
             let about = preview.notes.iter().filter(|note| note.field() == field);
-            about.map(ToString::to_string).collect()
+            about.map(words::note).collect()
         })
     };
     view! {

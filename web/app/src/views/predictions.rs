@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use relp_model::{Figure, Prediction, Prompt};
 
 use crate::labels;
+use crate::locale::t;
 use crate::words;
 
 /// How many predictions are listed.
@@ -14,9 +15,9 @@ pub fn predictions(figure: &Figure, prompt: Prompt) -> impl IntoView + use<> {
     let (title, id, likeliest, metric) = match prompt {
         Prompt::Clean => (
             if figure.pairs.is_empty() {
-                "After the clean prompt"
+                t!("predictions-after-clean")
             } else {
-                "After the first clean prompt"
+                t!("predictions-after-first-clean")
             },
             "metric-clean",
             &figure.predictions.clean,
@@ -24,9 +25,9 @@ pub fn predictions(figure: &Figure, prompt: Prompt) -> impl IntoView + use<> {
         ),
         Prompt::Corrupted => (
             if figure.pairs.is_empty() {
-                "After the corrupted prompt"
+                t!("predictions-after-corrupted")
             } else {
-                "After the first corrupted prompt"
+                t!("predictions-after-first-corrupted")
             },
             "metric-corrupted",
             &figure.predictions.corrupted,
@@ -39,7 +40,7 @@ pub fn predictions(figure: &Figure, prompt: Prompt) -> impl IntoView + use<> {
             <h3>{title}</h3>
             <ol>{rows.collect_view()}</ol>
             <p class="metric">
-                {(!figure.pairs.is_empty()).then_some("mean of ")}
+                {(!figure.pairs.is_empty()).then(|| format!("{} ", t!("predictions-mean-of")))}
                 <b>{words::formula(figure)}</b> " = "
                 <output id=id data-value=metric.to_string()>{labels::score(metric)}</output>
                 " " {words::unit(figure.metric.name)}
@@ -49,18 +50,18 @@ pub fn predictions(figure: &Figure, prompt: Prompt) -> impl IntoView + use<> {
 }
 
 fn row(figure: &Figure, prediction: &Prediction) -> impl IntoView + use<> {
-    let part = if figure.answers.contains(&prediction.token) {
-        Some(("answer", "is-answer"))
+    let (part, class) = if figure.answers.contains(&prediction.token) {
+        (Some(t!("predictions-answer")), Some("is-answer"))
     } else if figure.foils.contains(&prediction.token) {
-        Some(("foil", "is-foil"))
+        (Some(t!("predictions-foil")), Some("is-foil"))
     } else {
-        None
+        (None, None)
     };
     let width = format!("width: {:.1}%", 100.0 * prediction.probability);
     view! {
-        <li class=part.map(|(_, class)| class)>
+        <li class=class>
             <span class="token">{labels::visible(&prediction.token.text)}</span>
-            <span class="part">{part.map(|(name, _)| name)}</span>
+            <span class="part">{part}</span>
             <span class="bar"><span style=width></span></span>
             <span class="number">{labels::percent(prediction.probability)}</span>
         </li>

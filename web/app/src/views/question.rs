@@ -4,10 +4,14 @@ use leptos::prelude::*;
 use relp_model::{Field, Prompt};
 
 use super::controls::Controls;
+use super::explain::Explain;
 use super::notices::{Notices, is_at_fault, problem_id};
+use super::tasks::{TaskOfExample, Tasks, mark};
+use super::token_edit::TokenEdit;
 use super::tokens::Tokens;
 use crate::alternatives;
-use crate::examples::{EXAMPLES, by_task};
+use crate::examples::{EXAMPLES, TASKS};
+use crate::locale::t;
 use crate::state::State;
 use crate::words;
 
@@ -23,16 +27,18 @@ pub fn Question() -> impl IntoView {
     };
     let about = move || {
         let example = state.example.get().and_then(|index| EXAMPLES.get(index));
-        example.map(|example| example.about.clone())
+        example.map(|example| t!(&format!("pair-{}", example.id)))
     };
     view! {
         <section class="question" aria-labelledby="question-title">
-            <h2 id="question-title" class="visually-hidden">"The question"</h2>
+            <h2 id="question-title" class="visually-hidden">{t!("question-title")}</h2>
             <div class="pair">
                 <ExampleChooser />
                 <p class="about" id="about">{about}</p>
+                <TaskOfExample />
+                <Tasks />
                 <div class="row">
-                    <button type="button" id="swap" on:click=swap title="Swap the clean and the corrupted prompt">"Swap"</button>
+                    <button type="button" id="swap" on:click=swap title=t!("question-swap-help")>{t!("question-swap")}</button>
                     <label class="switch">
                         <input
                             type="checkbox"
@@ -42,7 +48,7 @@ pub fn Question() -> impl IntoView {
                                 state.pair.update(|pair| pair.bos = event_target_checked(&event));
                             }
                         />
-                        <span title="Begin both prompts with the token that begins a text">"BOS"</span>
+                        <span title=t!("question-bos-help")>"BOS"</span>
                     </label>
                     <BatchSwitch />
                 </div>
@@ -54,6 +60,7 @@ pub fn Question() -> impl IntoView {
                 </div>
             </div>
             <Controls />
+            <Explain text=t!("about-question") at="question" />
         </section>
     }
 }
@@ -65,26 +72,29 @@ fn ExampleChooser() -> impl IntoView {
         let index = event_target_value(&event).parse::<usize>().ok();
         if let Some((index, example)) = index.and_then(|i| EXAMPLES.get(i).map(|e| (i, e))) {
             state.example.set(Some(index));
+            state.metric.set(example.metric);
             state.pair.set(example.pair());
         }
     };
     let option = move |index: usize| {
-        let text = EXAMPLES.get(index).map(|example| example.clean.trim().to_owned());
+        let text = EXAMPLES.get(index).map(|example| words::shortened(example.clean.trim(), 80));
         let chosen = move || state.example.get() == Some(index);
-        view! { <option value=index.to_string() selected=chosen>{text}</option> }
+        let sign = move || state.surveys.with(|surveys| surveys.get(index).map_or("", mark));
+        view! { <option value=index.to_string() selected=chosen>{sign} {text}</option> }
     };
-    let groups = by_task().into_iter().map(|(task, indices)| {
-        view! { <optgroup label=task>{indices.into_iter().map(option).collect_view()}</optgroup> }
+    let groups = TASKS.iter().map(|task| {
+        let title = t!(&format!("task-{}", task.id));
+        view! { <optgroup label=title>{task.pairs().into_iter().map(option).collect_view()}</optgroup> }
     });
     view! {
         <label class="grow">
-            <span class="name">"Example"</span>
+            <span class="name">{t!("question-example")}</span>
             <select
                 id="example"
                 on:change=choose
                 prop:value=move || state.example.get().map_or("own".to_owned(), |i| i.to_string())
             >
-                <option value="own" disabled=true>"your own pair"</option>
+                <option value="own" disabled=true>{t!("question-own-pair")}</option>
                 {groups.collect_view()}
             </select>
         </label>
@@ -107,7 +117,7 @@ fn BatchSwitch() -> impl IntoView {
                         prop:checked=move || state.batch.get()
                         on:change=move |event| state.batch.set(event_target_checked(&event))
                     />
-                    {format!("Mean over {count} pairs")}
+                    {t!("question-mean-over-pairs", count = count)}
                 </label>
             }
         })
@@ -118,9 +128,9 @@ fn BatchSwitch() -> impl IntoView {
 fn PromptField(prompt: Prompt) -> impl IntoView {
     let state = expect_context::<State>();
     let (id, field, name, help) = match prompt {
-        Prompt::Clean => ("clean", Field::Clean, "Clean prompt", words::CLEAN_HELP),
+        Prompt::Clean => ("clean", Field::Clean, t!("question-clean"), t!("clean-help")),
         Prompt::Corrupted => {
-            ("corrupted", Field::Corrupted, "Corrupted prompt", words::CORRUPTED_HELP)
+            ("corrupted", Field::Corrupted, t!("question-corrupted"), t!("corrupted-help"))
         }
     };
     let text = move || {
@@ -152,6 +162,7 @@ fn PromptField(prompt: Prompt) -> impl IntoView {
                 on:input=edit
             ></textarea>
             <Tokens prompt />
+            <TokenEdit prompt />
             <Notices field />
         </div>
     }
@@ -161,8 +172,8 @@ fn PromptField(prompt: Prompt) -> impl IntoView {
 fn TargetField(field: Field) -> impl IntoView {
     let state = expect_context::<State>();
     let (id, name, help) = match field {
-        Field::Foil => ("foil", "Foil", words::FOIL_HELP),
-        _ => ("answer", "Answer", words::ANSWER_HELP),
+        Field::Foil => ("foil", t!("question-foil"), t!("foil-help")),
+        _ => ("answer", t!("question-answer"), t!("answer-help")),
     };
     let text = move || {
         state.pair.with(|pair| match field {

@@ -8,6 +8,7 @@ use relp_model::{Figure, Method};
 use crate::comparison::{self, Row};
 use crate::known::Known;
 use crate::labels;
+use crate::locale::t;
 use crate::state::State;
 use crate::words;
 
@@ -17,7 +18,7 @@ pub fn Readout(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl In
     let state = expect_context::<State>();
     let text = move || {
         let Some(cell) = state.cell.get().or(state.pin.get()) else {
-            return words::READOUT_HELP.to_owned();
+            return t!("readout-help");
         };
         let figure = figure.get();
         // Of the pinned cell more may be known than the sweep has come to.
@@ -28,7 +29,8 @@ pub fn Readout(figure: Memo<Arc<Figure>>, exact: Memo<Option<Known>>) -> impl In
             let score = words::with_deviation(row.score?);
             Some(match row.exact {
                 Some(exact) if figure.method != Method::Ap => {
-                    format!("{site} {score} (exact {})", labels::score(f64::from(exact.0)))
+                    let exact = labels::score(f64::from(exact.0));
+                    t!("readout-with-exact", site = site.name(), score = score, exact = exact)
                 }
                 _ => format!("{site} {score}"),
             })

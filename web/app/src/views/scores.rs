@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use relp_model::{Figure, Method};
 
 use crate::comparison::{self, Scores};
+use crate::locale::t;
 use crate::session::Session;
 use crate::state::State;
 use crate::words;
@@ -17,12 +18,12 @@ pub fn ScoresChoice(figure: Arc<Figure>) -> impl IntoView {
     let why_not = Memo::new(move |_| {
         let known = state.exact.with(|exact| exact.known().is_some());
         let exact = match figure.method {
-            Method::GradXInput => Some(words::NOT_AN_ESTIMATE),
+            Method::GradXInput => Some(t!("not-an-estimate")),
             _ if known => None,
-            _ => Some(words::NO_EXACT),
+            _ => Some(t!("no-exact")),
         };
         let change = match state.before.get() {
-            None => Some(words::NO_BEFORE),
+            None => Some(t!("no-before")),
             Some(before) => comparison::incomparable(&figure, &before),
         };
         (exact, change)
@@ -32,7 +33,7 @@ pub fn ScoresChoice(figure: Arc<Figure>) -> impl IntoView {
         Scores::Exact | Scores::Error => why_not.get().0,
         Scores::Change => why_not.get().1,
     };
-    let radio = move |(id, title, scores): (&'static str, &'static str, Scores)| {
+    let radio = move |(id, title, scores): (&'static str, String, Scores)| {
         view! {
             <label class="switch" title=move || reason(scores)>
                 <input
@@ -48,14 +49,14 @@ pub fn ScoresChoice(figure: Arc<Figure>) -> impl IntoView {
         }
     };
     let choices = [
-        ("scores-method", "method", Scores::Method),
-        ("scores-exact", "exact", Scores::Exact),
-        ("scores-error", "error (method − exact)", Scores::Error),
-        ("scores-change", "change", Scores::Change),
+        ("scores-method", t!("scores-of-method"), Scores::Method),
+        ("scores-exact", t!("scores-that-are-exact"), Scores::Exact),
+        ("scores-error", t!("scores-method-less-exact"), Scores::Error),
+        ("scores-change", t!("scores-since-before"), Scores::Change),
     ];
     view! {
         <fieldset class="scores">
-            <legend>"The maps show"</legend>
+            <legend>{t!("scores-title")}</legend>
             <div class="options">{choices.map(radio).into_iter().collect_view()}</div>
         </fieldset>
     }
@@ -78,13 +79,13 @@ pub fn pair_choice(figure: &Figure) -> impl IntoView + use<> {
     };
     view! {
         <fieldset class="scores">
-            <legend><label for="of-pair">"Of"</label></legend>
+            <legend><label for="of-pair">{t!("scores-of-pair")}</label></legend>
             <select
                 id="of-pair"
                 on:change=choose
                 prop:value=move || state.of_pair.get().map_or("mean".to_owned(), |pair| pair.to_string())
             >
-                <option value="mean">{format!("the mean over {} pairs", figure.pairs.len())}</option>
+                <option value="mean">{t!("scores-of-mean", count = figure.pairs.len())}</option>
                 {figure.pairs.iter().enumerate().map(option).collect_view()}
             </select>
         </fieldset>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use relp_protocol::Stage;
 
+use crate::locale::t;
 use crate::models;
 use crate::session::Session;
 use crate::state::{Activity, State};
@@ -15,12 +16,12 @@ pub fn Status() -> impl IntoView {
     let session = expect_context::<Session>();
     let activity = move || {
         match state.activity.get() {
-        Activity::Starting => view! { <p id="status">"Starting the engine …"</p> }.into_any(),
+        Activity::Starting => view! { <p id="status">{t!("status-starting")}</p> }.into_any(),
         Activity::NoModel => {
             view! {
-                <p id="status">"No model is loaded."</p>
+                <p id="status">{t!("status-no-model")}</p>
                 <button type="button" id="load" on:click=move |_| session.retry()>
-                    {move || if state.failure.with(Option::is_some) { "Retry" } else { "Load the model" }}
+                    {move || if state.failure.with(Option::is_some) { t!("status-retry") } else { t!("status-load-model") }}
                 </button>
             }
             .into_any()
@@ -34,12 +35,12 @@ pub fn Status() -> impl IntoView {
             view! {
                 <p id="status">{text}</p>
                 <progress max=total.max(1).to_string() value=value aria-labelledby="status"></progress>
-                <button type="button" id="cancel" on:click=move |_| session.cancel()>"Cancel"</button>
+                <button type="button" id="cancel" on:click=move |_| session.cancel()>{t!("status-cancel")}</button>
             }
             .into_any()
         }
         Activity::Idle => {
-            let text = move || if state.is_stale() { words::STALE } else { "Ready." };
+            let text = move || if state.is_stale() { t!("stale") } else { t!("status-ready") };
             view! { <p id="status">{text}</p> }.into_any()
         }
     }
@@ -59,7 +60,7 @@ pub fn FailureNotice() -> impl IntoView {
                 <div class="failure" role="alert" id="failure">
                     <p>{sentence}</p>
                     {retry().then(|| view! {
-                        <button type="button" on:click=move |_| session.retry()>"Retry"</button>
+                        <button type="button" on:click=move |_| session.retry()>{t!("status-retry")}</button>
                     })}
                 </div>
             }

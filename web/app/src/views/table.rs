@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use relp_model::{Figure, Site};
 
 use crate::labels;
+use crate::locale::t;
 
 /// The scores of one site, drawn when it is opened.
 #[component]
@@ -14,8 +15,8 @@ pub fn Table(figure: Arc<Figure>, site: Site, values: Memo<Vec<Option<f32>>>) ->
     let table = move || open.get().then(|| scores(&figure, &values.get()));
     view! {
         <details on:toggle=move |_| open.set(true)>
-            <summary>"Table"</summary>
-            <div class="scroll" tabindex="0" role="region" aria-label=format!("{site} as a table")>
+            <summary>{t!("table-title")}</summary>
+            <div class="scroll" tabindex="0" role="region" aria-label=t!("table-of-site", site = site.name())>
                 {table}
             </div>
         </details>
@@ -35,7 +36,7 @@ fn scores(figure: &Figure, values: &[Option<f32>]) -> impl IntoView + use<> {
     let rows = values.chunks(figure.tokens.clean.len().max(1)).enumerate().rev();
     view! {
         <table>
-            <thead><tr><th scope="col">"layer"</th>{heads.collect_view()}</tr></thead>
+            <thead><tr><th scope="col">{t!("table-layer")}</th>{heads.collect_view()}</tr></thead>
             <tbody>{rows.map(row).collect_view()}</tbody>
         </table>
     }

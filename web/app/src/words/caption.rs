@@ -5,22 +5,24 @@ use relp_model::{Direction, Figure, Method, Metric, Precision, Replace, Rules, T
 use super::rule;
 use crate::comparison::{Drawn, Scores};
 use crate::labels;
+use crate::locale::{number, t};
 
 /// The rules of a figure.
 fn rule_list(rules: Rules) -> String {
     let names: Vec<&str> = rules.on().map(|one| rule(one).0).collect();
     match names.as_slice() {
-        [] => "no rules".to_owned(),
-        [one] => format!("the {one}-rule"),
-        _ => format!("the rules {}", names.join(", ")),
+        [] => t!("rule-list-none"),
+        [one] => t!("rule-list-one", rule = *one),
+        _ => t!("rule-list-several", rules = names.join(", ")),
     }
 }
 
 /// What the values of a metric are counted in.
-pub fn unit(metric: Metric) -> &'static str {
-    match metric.unit() {
-        "" => "probability",
-        unit => unit,
+pub fn unit(metric: Metric) -> String {
+    match metric {
+        Metric::LogitDiff => t!("unit-logits"),
+        Metric::LogProb | Metric::Kl => t!("unit-nats"),
+        Metric::ProbDiff => t!("unit-probability"),
     }
 }
 
@@ -28,10 +30,15 @@ pub fn unit(metric: Metric) -> &'static str {
 pub fn method_in_full(figure: &Figure) -> String {
     let method = figure.method.title();
     match (figure.method, figure.steps, figure.convergence_error) {
-        (Method::Relp, ..) => format!("{method} with {}", rule_list(figure.rules)),
-        (_, Some(steps), Some(error)) => {
-            format!("{method}, {steps} steps, convergence error {error:.3}")
+        (Method::Relp, ..) => {
+            t!("method-with-rules", method = method, rules = rule_list(figure.rules))
         }
+        (_, Some(steps), Some(error)) => t!(
+            "method-with-steps",
+            method = method,
+            steps = steps,
+            error = number(&format!("{error:.3}")),
+        ),
         _ => method.to_owned(),
     }
 }
@@ -42,18 +49,19 @@ pub fn formula(figure: &Figure) -> String {
         let texts: Vec<String> = tokens.iter().map(|token| format!("{:?}", token.text)).collect();
         texts.join(word)
     };
+    let any = |tokens: &[Token]| list(tokens, &format!(" {} ", t!("formula-or")));
     let (answers, foils) = (&figure.answers, &figure.foils);
     match figure.metric.name {
         Metric::LogitDiff => {
             let mean = |tokens: &[Token]| match tokens {
                 [_] => format!("logit({})", list(tokens, "")),
-                _ => format!("mean logit({})", list(tokens, ", ")),
+                _ => format!("{} logit({})", t!("formula-mean"), list(tokens, ", ")),
             };
             format!("{} − {}", mean(answers), mean(foils))
         }
-        Metric::LogProb => format!("ln p({})", list(answers, " or ")),
-        Metric::ProbDiff => format!("p({}) − p({})", list(answers, " or "), list(foils, " or ")),
-        Metric::Kl => "KL divergence from the clean run's distribution".to_owned(),
+        Metric::LogProb => format!("ln p({})", any(answers)),
+        Metric::ProbDiff => format!("p({}) − p({})", any(answers), any(foils)),
+        Metric::Kl => t!("formula-kl"),
     }
 }
 
@@ -75,20 +83,21 @@ fn short(figure: &Figure) -> String {
 pub fn legend(drawn: &Drawn) -> String {
     let figure = &drawn.known.figure;
     let unit = if figure.normalised {
-        format!("fraction of the metric's difference ({})", difference(figure))
+        t!("legend-fraction", difference = difference(figure))
     } else {
-        unit(figure.metric.name).to_owned()
+        unit(figure.metric.name)
     };
     let direction = match figure.direction {
-        Direction::Denoise => "denoise",
-        Direction::Noise => "noise",
+        Direction::Denoise => t!("legend-denoise"),
+        Direction::Noise => t!("legend-noise"),
     };
     let how = match figure.replace {
-        Some(Replace::Source) => "patching · ",
-        Some(Replace::Zero) => "zero ablation · ",
-        Some(Replace::Mean) => "mean ablation · ",
-        None => "",
+        Some(Replace::Source) => Some(t!("legend-patching")),
+        Some(Replace::Zero) => Some(t!("legend-zero-ablation")),
+        Some(Replace::Mean) => Some(t!("legend-mean-ablation")),
+        None => None,
     };
+    let how = how.map(|how| format!("{how} · ")).unwrap_or_default();
     let less = match (&drawn.before, drawn.scores) {
         (Some(before), _) => format!(" − {}", short(before)),
         (_, Scores::Error) if figure.method.is_unsigned() => " − |AP|".to_owned(),
@@ -105,52 +114,52 @@ pub fn caption(drawn: &Drawn) -> String {
     let model = &figure.model;
     let config = &model.config;
     let into = match (figure.replace, figure.direction) {
-        (Some(Replace::Source), Direction::Denoise) => "clean into corrupted (denoising)",
-        (Some(Replace::Source), Direction::Noise) => "corrupted into clean (noising)",
-        (Some(Replace::Zero), Direction::Denoise) => {
-            "zero ablation of the corrupted run (denoising)"
-        }
-        (Some(Replace::Zero), Direction::Noise) => "zero ablation of the clean run (noising)",
-        (Some(Replace::Mean), Direction::Denoise) => {
-            "mean ablation of the corrupted run (denoising)"
-        }
-        (Some(Replace::Mean), Direction::Noise) => "mean ablation of the clean run (noising)",
-        (None, Direction::Denoise) => "of the corrupted run (denoising)",
-        (None, Direction::Noise) => "of the clean run (noising)",
+        (Some(Replace::Source), Direction::Denoise) => t!("caption-clean-into-corrupted"),
+        (Some(Replace::Source), Direction::Noise) => t!("caption-corrupted-into-clean"),
+        (Some(Replace::Zero), Direction::Denoise) => t!("caption-zero-of-corrupted"),
+        (Some(Replace::Zero), Direction::Noise) => t!("caption-zero-of-clean"),
+        (Some(Replace::Mean), Direction::Denoise) => t!("caption-mean-of-corrupted"),
+        (Some(Replace::Mean), Direction::Noise) => t!("caption-mean-of-clean"),
+        (None, Direction::Denoise) => t!("caption-of-corrupted"),
+        (None, Direction::Noise) => t!("caption-of-clean"),
     };
     let normalised = if figure.normalised {
-        format!(", divided by the metric's clean − corrupted difference, {}", difference(figure))
+        format!(", {}", t!("caption-normalised", difference = difference(figure)))
     } else {
-        format!(", in {}", unit(figure.metric.name))
+        format!(", {}", t!("caption-in-units", unit = unit(figure.metric.name)))
     };
     let hash = model.sha256.get(..12).unwrap_or(&model.sha256);
     let halves = match model.weights {
-        Precision::F32 => "",
-        Precision::F16 => ", weights of 16 bits",
+        Precision::F32 => String::new(),
+        Precision::F16 => format!(", {}", t!("header-weights-of-16-bits")),
     };
     let how = method_in_full(figure);
     let less = match (&drawn.before, drawn.scores) {
-        (Some(before), _) => format!(" minus {}", method_in_full(before)),
+        (Some(before), _) => format!(" {}", t!("caption-minus", other = method_in_full(before))),
         (_, Scores::Error) if figure.method.is_unsigned() => {
-            ", less the size of the exact answer (AP)".to_owned()
+            format!(", {}", t!("caption-less-sizes"))
         }
-        (_, Scores::Error) => ", less the exact answer (AP)".to_owned(),
+        (_, Scores::Error) => format!(", {}", t!("caption-less-exact")),
         _ => String::new(),
     };
     let mean = match figure.pairs.len() {
         0 => String::new(),
-        pairs => format!("mean over {pairs} pairs, with the first one's tokens; "),
+        pairs => format!("{} ", t!("caption-mean-over", pairs = pairs)),
     };
-    format!(
-        "{how}{less}, {into}; {mean}metric: {} at the last position{normalised}. \
-         Model {} ({} layers, width {}{halves}, sha256 {hash}…); computed by the {} executor ({}), \
-         version {}.",
-        formula(figure),
-        model.name,
-        config.n_layer,
-        config.d_model,
-        figure.executor.kind.name(),
-        figure.executor.device,
-        figure.version,
-    )
+    let metric = t!("caption-metric", formula = formula(figure));
+    let computed = t!(
+        "caption-computed",
+        executor = figure.executor.kind.name(),
+        device = figure.executor.device.as_str(),
+        version = figure.version.as_str(),
+    );
+    let of_model = t!(
+        "caption-model",
+        model = model.name.as_str(),
+        layers = config.n_layer,
+        width = config.d_model,
+        halves = halves,
+        hash = hash,
+    );
+    format!("{how}{less}, {into}; {mean}{metric}{normalised}. {of_model}; {computed}.")
 }
