@@ -9,6 +9,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use relp_model::{Choice, Direction, Method, Metric, Precision, Replace, Request, Rules, Site};
 
 use crate::failure::{Failure, Result};
+use crate::figure;
 use crate::models;
 use crate::output::Out;
 
@@ -20,6 +21,10 @@ pub(crate) enum Asked {
     /// The help of `relp model`.
     ModelHelp,
     Version,
+    /// The help of `relp figure`.
+    FigureHelp,
+    /// To draw a figure.
+    Figure(figure::Ask),
     /// To see to the models that are kept.
     Model(models::Ask),
     Do(Command, Box<Options>),
@@ -225,9 +230,13 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Asked> {
     if name == "model" {
         return Ok(models::parse(&mut parser)?.map_or(Asked::ModelHelp, Asked::Model));
     }
+    if name == "figure" {
+        return Ok(figure::parse(&mut parser)?.map_or(Asked::FigureHelp, Asked::Figure));
+    }
     if name == "help" {
         return match parser.next()? {
             Some(Arg::Value(name)) if name == "model" => Ok(Asked::ModelHelp),
+            Some(Arg::Value(name)) if name == "figure" => Ok(Asked::FigureHelp),
             Some(Arg::Value(name)) => Ok(Asked::Help(Some(command(&name.to_string_lossy())?))),
             _ => Ok(Asked::Help(None)),
         };
@@ -259,7 +268,7 @@ fn command(name: &str) -> Result<Command> {
     Command::ALL.into_iter().find(|command| command.name() == name).ok_or_else(|| {
         let known = Command::ALL.map(Command::name).join(", ");
         Failure::input(format_args!(
-            "There is no command `{name}`; there are {known}, model and help"
+            "There is no command `{name}`; there are {known}, figure, model and help"
         ))
     })
 }

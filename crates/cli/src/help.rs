@@ -15,6 +15,7 @@ relp COMMAND [OPTIONS]
   report     the agreement of every method with the exact answer, task by task, in Markdown
   predict    the likeliest next tokens of a prompt
   tape       the listing of a run
+  figure     a figure on paper: SVG, PDF, PNG, CSV, TikZ
   model      fetches models from a hub, lists and removes them
 
 `relp COMMAND --help` lists the options of a command, `relp --version` tells the version.

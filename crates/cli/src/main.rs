@@ -7,6 +7,7 @@ mod cache;
 mod columns;
 mod compare;
 mod failure;
+mod figure;
 mod help;
 mod ioi;
 mod model;
@@ -45,6 +46,8 @@ fn obey(asked: Asked) -> Result<()> {
         Asked::ModelHelp => output::print(models::HELP),
         Asked::Help(command) => output::print(&help::text(command)),
         Asked::Version => output::print(concat!("relp ", env!("CARGO_PKG_VERSION"), "\n")),
+        Asked::FigureHelp => output::print(figure::HELP),
+        Asked::Figure(ask) => figure::run(&ask),
         Asked::Model(ask) => models::run(&ask),
         Asked::Do(command, options) => match command {
             Command::Attribute => attribute::run(&options),

@@ -59,7 +59,18 @@ impl Out {
     pub(crate) fn give_text(&self, text: &str) -> Result<()> {
         match self {
             Self::Fitting | Self::Stdout => print(text),
-            Self::File(path) => write(path, text).map_err(|error| {
+            Self::File(_) => self.give_bytes(text.as_bytes()),
+        }
+    }
+
+    /// Gives an answer that need not be text. On a terminal it would only do harm.
+    pub(crate) fn give_bytes(&self, bytes: &[u8]) -> Result<()> {
+        match self {
+            Self::Fitting if io::stdout().is_terminal() && str::from_utf8(bytes).is_err() => {
+                Err(Failure::input("This is no text for a terminal: name a file with --out FILE"))
+            }
+            Self::Fitting | Self::Stdout => print_bytes(bytes),
+            Self::File(path) => write(path, bytes).map_err(|error| {
                 Failure::failed(format_args!("{} cannot be written: {error}", path.display()))
             }),
         }
@@ -68,10 +79,12 @@ impl Out {
 
 /// Writes to standard output.
 pub(crate) fn print(text: &str) -> Result<()> {
+    print_bytes(text.as_bytes())
+}
+
+fn print_bytes(bytes: &[u8]) -> Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::of_stdout(&error))
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| Failure::of_stdout(&error))
 }
 
 /// Says something beside the answer.
@@ -87,18 +100,18 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// Writes a file beside its place and then moves it there.
-fn write(path: &Path, text: &str) -> io::Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A link keeps pointing, and a device or pipe must not be replaced by a file.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
-        return File::options().write(true).open(&path)?.write_all(text.as_bytes());
+        return File::options().write(true).open(&path)?.write_all(bytes);
     }
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}.part", std::process::id()));
     let part = folder(&path).join(name);
     let written = File::create_new(&part).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()
     });
     let moved = written.and_then(|()| fs::rename(&part, &path));

@@ -34,6 +34,7 @@ mod site;
 mod survey;
 mod sweep;
 mod tokenizer;
+mod unusable;
 
 pub use agreement::{Agreement, SiteAgreement, agreement};
 pub use attribution::Attribution;
@@ -62,3 +63,4 @@ pub use site::{Grain, Site};
 pub use survey::Survey;
 pub use sweep::Sweep;
 pub use tokenizer::{Token, Tokenizer, TokenizerError};
+pub use unusable::Unusable;

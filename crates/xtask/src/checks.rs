@@ -94,7 +94,7 @@ impl Check {
             Self::Clippy => &[Need::Clippy],
             Self::ClippyWasm => &[Need::Clippy, Need::WasmTarget],
             Self::Doc | Self::DocTests => &[],
-            Self::Tests => &[Need::Nextest],
+            Self::Tests => &[Need::Nextest, Need::Poppler],
             Self::Gpu => &[Need::Nextest, Need::Vulkan],
             Self::Page => &PAGE,
             Self::Browser => &[Need::Nextest, Need::Vulkan, Need::Browser],

@@ -33,6 +33,7 @@ pub(crate) enum Need {
     Deny,
     Vulkan,
     Browser,
+    Poppler,
 }
 
 /// Where a need comes from, and so how it is looked for and met.
@@ -52,7 +53,7 @@ pub(crate) type Unmet = BTreeMap<Need, String>;
 pub(crate) const PAGE: [Need; 3] = [Need::WasmTarget, Need::Trunk, Need::WasmBindgen];
 
 impl Need {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Rustfmt,
         Self::Clippy,
         Self::WasmTarget,
@@ -63,6 +64,7 @@ impl Need {
         Self::Deny,
         Self::Vulkan,
         Self::Browser,
+        Self::Poppler,
     ];
 
     fn source(self) -> Source {
@@ -77,6 +79,7 @@ impl Need {
             Self::Deny => Source::Crate(&tool::DENY),
             Self::Vulkan => Source::System(Package::Vulkan),
             Self::Browser => Source::System(Package::Browser),
+            Self::Poppler => Source::System(Package::Poppler),
         }
     }
 
@@ -87,6 +90,7 @@ impl Need {
             Source::Crate(tool) => tool.program,
             Source::System(Package::Vulkan) => "a Vulkan driver",
             Source::System(Package::Browser) => "Chromium with its driver",
+            Source::System(Package::Poppler) => "pdftotext",
         }
     }
 
@@ -99,6 +103,7 @@ impl Need {
             Source::Crate(tool) => tool.is_ready(workspace),
             Source::System(Package::Vulkan) => Ok(browser::has_vulkan()),
             Source::System(Package::Browser) => Ok(Browser::find(workspace).is_some()),
+            Source::System(Package::Poppler) => Ok(workspace.find("pdftotext").is_some()),
         }
     }
 }

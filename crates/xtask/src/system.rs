@@ -15,6 +15,8 @@ pub(crate) enum Package {
     Browser,
     /// A Vulkan driver that needs no GPU.
     Vulkan,
+    /// Programs that read PDFs, to check those that are written here.
+    Poppler,
 }
 
 /// The facts that decide how packages get installed.
@@ -162,6 +164,9 @@ impl Manager {
             (Self::Apt | Self::Dnf, Package::Vulkan) => &["mesa-vulkan-drivers"],
             (Self::Pacman, Package::Vulkan) => &["vulkan-swrast"],
             (Self::Zypper, Package::Vulkan) => &["libvulkan_lvp"],
+            (Self::Apt | Self::Dnf, Package::Poppler) => &["poppler-utils"],
+            (Self::Pacman, Package::Poppler) => &["poppler"],
+            (Self::Zypper, Package::Poppler) => &["poppler-tools"],
         }
     }
 }
@@ -176,6 +181,10 @@ impl Package {
             Self::Vulkan => {
                 "this system has no package manager known here: install a Vulkan driver, such as Mesa's \
                  lavapipe, and run `cargo xtask test` again"
+            }
+            Self::Poppler => {
+                "this system has no package manager known here: install Poppler's programs (pdftotext), \
+                 and run `cargo xtask test` again"
             }
         }
     }

@@ -281,7 +281,9 @@ async fn a_map_of_more_than_five_thousand_cells_is_a_picture_that_is_read_like_t
     let map = "document.querySelector('figure[data-site=resid_pre]')";
     // The middle of the cell, as a pixel of the picture.
     let colour = format!(
-        "(() => {{ const canvas = {map}.querySelector('canvas'); const context = canvas.getContext('2d'); \
+        "(() => {{ const canvas = {map}.querySelector('canvas'); \
+         const copy = document.createElement('canvas'); [copy.width, copy.height] = [canvas.width, canvas.height]; \
+         const context = copy.getContext('2d', {{ willReadFrequently: true }}); context.drawImage(canvas, 0, 0); \
          const x = canvas.width * ({position} + 0.5) / {POSITIONS}; \
          const y = canvas.height * ({LAYERS} - {layer} - 0.5) / {LAYERS}; \
          return [...context.getImageData(x, y, 1, 1).data].slice(0, 3); }})()"
@@ -311,12 +313,11 @@ async fn a_map_of_more_than_five_thousand_cells_is_a_picture_that_is_read_like_t
     assert!(page.text("#readout").await.starts_with("layer 0, position 127"));
     // By pointer: where it is tells which cell it is, and a click pins it.
     let place = format!(
-        "(() => {{ const plot = {map}.querySelector('canvas'); plot.scrollIntoView({{ block: 'center', inline: 'center' }}); \
+        "(() => {{ const plot = {map}.querySelector('canvas'); plot.scrollIntoView({{ block: 'center' }}); {map}.querySelector('.scroll').scrollLeft = 1e5; \
          const box = plot.getBoundingClientRect(); \
          return [box.left + box.width * ({position} + 0.5) / {POSITIONS}, \
                  box.top + box.height * ({LAYERS} - {layer} - 0.5) / {LAYERS}]; }})()"
     );
-    page.browser.eval(&format!("({map}.querySelector('.scroll').scrollLeft = 1e5, true)")).await;
     let place: [f64; 2] = serde_json::from_value(page.browser.eval(&place).await).unwrap();
     for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
         let event = serde_json::json!({

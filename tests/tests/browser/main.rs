@@ -21,4 +21,5 @@ mod page;
 mod questions;
 mod reference;
 mod server;
+mod sharing;
 mod use_of_it;

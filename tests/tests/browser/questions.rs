@@ -141,17 +141,19 @@ async fn a_task_is_averaged_over_its_pairs() {
     page.close().await;
 }
 
-/// What the button saves.
+/// What is exported as JSON.
 async fn saved(page: &Page) -> String {
+    page.click("#export").await;
+    page.select("#export-format", "json").await;
     page.browser
         .eval(
             "(() => { window.savedText = null; const make = URL.createObjectURL; \
              URL.createObjectURL = blob => { blob.text().then(text => window.savedText = text); \
-             return make(blob); }; document.querySelector('#save').click(); \
-             URL.createObjectURL = make; return true; })()",
+             return make(blob); }; document.querySelector('#export-save').click(); return true; })()",
         )
         .await;
-    page.browser.wait("window.savedText !== null").await;
+    page.browser.wait("window.savedText?.startsWith('{') ?? false").await;
+    page.click("#export-dialog-close").await;
     page.browser.eval("window.savedText").await.as_str().unwrap().to_owned()
 }
 

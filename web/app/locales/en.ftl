@@ -361,8 +361,6 @@ caption-computed = computed by the { $executor } executor ({ $device }), version
 ## Figures of this visit, and files
 
 history-figures = Figures of this visit
-files-save = Save
-files-save-help = Save this figure to a file (JSON)
 files-open = Open
 files-open-help = Open a figure from a file
 files-figure-to-open = Figure to open
@@ -588,3 +586,47 @@ about-heads = Each layer's heads, each summed over the positions. Open one to se
 about-head = One attention head: each row is a position that looks, each column one that it looks at. The strips above say what its output does to the metric at each position.
 about-neurons = The MLP's neurons with the largest scores, layer by layer. The exact scores are of patching each of these neurons alone.
 about-models = Any GPT-2 in the files that its hub has: a known one by name, or your own from a folder. It is kept in this browser, and nothing is sent anywhere.
+
+## Links, and figures on paper
+
+dialog-close = Close
+notice-read = Read
+share = Share
+share-title = Share this figure
+share-link = Link
+share-command = Command line
+share-python = Python
+share-citation = Citation (BibTeX)
+share-copy = Copy
+share-copied = Copied.
+share-selected = Selected: copy it with the keyboard.
+link-too-long = The link is longer than any that this page writes, so that nothing of it was read: ask for it anew.
+link-version = The link is of another version of this page: what this one knows of it is shown.
+link-part = The link says something about “{ $name }” that cannot be, which was left out.
+link-model = The link is of the model { $model }, which is not loaded here, and this is the loaded model's answer: “Choose a model” loads it if you want that.
+export = Export
+export-title = Export this figure
+export-format = Format
+export-svg = vector graphics, text stays text
+export-pdf = for LaTeX and print
+export-png = pixels
+export-csv = all scores as a table
+export-tikz = source for LaTeX
+export-json = to open it again, here or in a script
+export-width = Width
+export-single = one column, 85 mm
+export-double = two columns, 175 mm
+export-other = another
+export-millimetres = mm
+export-font = text, pt
+export-dpi = pixels an inch
+export-caption = caption
+export-dark = dark
+export-small = The text is smaller than 6 pt, which journals do not print: make it larger.
+export-save = Save the file
+export-busy = Drawing …
+export-drawing = Drawing …
+export-preview = The figure as it will be
+export-failed = The figure cannot be drawn ({ $why }): try again, and if that does not help, load the page anew.
+about-export = The figure at its printed size. Every format but CSV and TikZ can be dropped onto this page to open the figure again; a PDF has it as an attachment.
+refused-nothing = there is no figure in it

@@ -361,8 +361,6 @@ caption-computed = calculado por el ejecutor { $executor } ({ $device }), versi�
 ## Figuras de esta visita y archivos
 
 history-figures = Figuras de esta visita
-files-save = Guardar
-files-save-help = Guardar esta figura en un archivo (JSON)
 files-open = Abrir
 files-open-help = Abrir una figura de un archivo
 files-figure-to-open = Figura que abrir
@@ -588,3 +586,47 @@ about-heads = Las cabezas de cada capa, cada una sumada sobre las posiciones. Ab
 about-head = Una cabeza de atención: cada fila es una posición que mira, cada columna una posición a la que mira. Las franjas de arriba dicen qué hace su salida a la métrica en cada posición.
 about-neurons = Las neuronas de la MLP con las mayores puntuaciones, capa por capa. Las puntuaciones exactas son de parchear cada una de estas neuronas por separado.
 about-models = Cualquier GPT-2 en los archivos que tiene su hub: uno conocido por su nombre, o uno propio desde una carpeta. Se guarda en este navegador, y no se envía nada a ninguna parte.
+
+## Enlaces, y figuras en papel
+
+dialog-close = Cerrar
+notice-read = Leído
+share = Compartir
+share-title = Compartir esta figura
+share-link = Enlace
+share-command = Línea de órdenes
+share-python = Python
+share-citation = Cita (BibTeX)
+share-copy = Copiar
+share-copied = Copiado.
+share-selected = Seleccionado: copiarlo con el teclado.
+link-too-long = El enlace es más largo que cualquiera que escriba esta página, así que no se ha leído nada de él: pedir uno nuevo.
+link-version = El enlace es de otra versión de esta página: se muestra lo que esta conoce de él.
+link-part = El enlace dice de «{ $name }» algo que no puede ser, y se ha omitido.
+link-model = El enlace es del modelo { $model }, que no está cargado aquí, y esta es la respuesta del modelo cargado: «Elegir un modelo» lo carga, si se quiere.
+export = Exportar
+export-title = Exportar esta figura
+export-format = Formato
+export-svg = gráfico vectorial, el texto sigue siendo texto
+export-pdf = para LaTeX e impresión
+export-png = píxeles
+export-csv = todas las puntuaciones en una tabla
+export-tikz = código para LaTeX
+export-json = para volver a abrirla, aquí o en un script
+export-width = Ancho
+export-single = una columna, 85 mm
+export-double = dos columnas, 175 mm
+export-other = otro
+export-millimetres = mm
+export-font = texto, pt
+export-dpi = píxeles por pulgada
+export-caption = leyenda
+export-dark = oscuro
+export-small = El texto es menor de 6 pt, lo que las revistas no imprimen: hacerlo mayor.
+export-save = Guardar el archivo
+export-busy = Dibujando …
+export-drawing = Dibujando …
+export-preview = La figura tal como será
+export-failed = No se puede dibujar la figura ({ $why }): intentarlo de nuevo y, si no sirve, recargar la página.
+about-export = La figura en su tamaño impreso. Todos los formatos menos CSV y TikZ se pueden soltar sobre esta página para abrir de nuevo la figura; un PDF la lleva adjunta.
+refused-nothing = no contiene ninguna figura

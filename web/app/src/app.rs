@@ -5,11 +5,12 @@ use leptos::prelude::*;
 use crate::lessons;
 use crate::locale;
 use crate::offline::Offline;
+use crate::printer::Printer;
 use crate::session::Session;
 use crate::state::{Activity, State};
 use crate::tour;
 use crate::views::{
-    Answer, FailureNotice, Footer, Header, LessonPanel, NewVersion, Question, TourPanel,
+    Answer, FailureNotice, Footer, Header, LessonPanel, NewVersion, Notice, Question, TourPanel,
 };
 
 /// The page.
@@ -20,7 +21,16 @@ pub fn App() -> impl IntoView {
     let session = Session::start(state);
     provide_context(state);
     provide_context(session);
+    provide_context(Printer::new());
     provide_context(Offline::start(state));
+    // A figure that is dropped anywhere is opened.
+    let drop = move |event: web_sys::DragEvent| {
+        event.prevent_default();
+        let files = event.data_transfer().and_then(|transfer| transfer.files());
+        if let Some(file) = files.and_then(|files| files.get(0)) {
+            leptos::task::spawn_local(session.open_file(file));
+        }
+    };
     let phase = move || match state.activity.get() {
         _ if state.failure.with(Option::is_some) => "error",
         Activity::Starting => "loading",
@@ -37,6 +47,7 @@ pub fn App() -> impl IntoView {
         view! {
             <Header />
             <NewVersion />
+            <Notice />
             <FailureNotice />
             <TourPanel />
             <main>
@@ -53,6 +64,8 @@ pub fn App() -> impl IntoView {
             data-state=phase
             data-tour=move || tour::at(state)
             class:concealed=move || lessons::concealed(state)
+            on:dragover=|event: web_sys::DragEvent| event.prevent_default()
+            on:drop=drop
             class:swapped=move || state.look.swapped.get()
         >
             {everything}

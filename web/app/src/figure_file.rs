@@ -1,128 +1,29 @@
 //! Figures as files: what is written, and what is checked before a file is shown.
 
-use std::collections::BTreeMap;
-
-use relp_model::{
-    Config, FIGURE_SCHEMA, Figure, Grain, Map, MetricValues, PairText, Request, Rules, Site, Token,
-    Tokens,
-};
+use relp_model::{Figure, PairText, Request, Rules, Token, Tokens};
+use relp_print::NotThere;
 
 use crate::locale::t;
+use crate::words;
 
 /// No figure that this program writes is larger.
 pub const MOST_BYTES: usize = 64 << 20;
-/// More positions or layers than any GPT-2 has; a browser could not draw them.
-const MOST: usize = 4096;
-
-/// The figure as a file.
-pub fn write(figure: &Figure) -> String {
-    // Nothing in a figure can fail to be written.
-    serde_json::to_string_pretty(figure).unwrap_or_default()
-}
 
 /// A name that tells figures apart.
-pub fn name(figure: &Figure) -> String {
-    format!("relp-{}-{}-{}.json", figure.model.name, figure.method, figure.direction)
+pub fn name(figure: &Figure, extension: &str) -> String {
+    format!("relp-{}-{}-{}.{extension}", figure.model.name, figure.method, figure.direction)
         .replace(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.', "_")
 }
 
-/// Reads a file.
+/// Reads a figure out of a JSON, SVG or PNG file.
 ///
 /// # Errors
 /// If it is no figure that can be shown, in a sentence.
-pub fn read(text: &str) -> Result<Figure, String> {
-    let figure: Figure = serde_json::from_str(text)
-        .map_err(|error| refused(&t!("refused-no-figure", error = error.to_string())))?;
-    check(&figure).map_err(|why| refused(&why))?;
-    Ok(figure)
-}
-
-fn refused(why: &str) -> String {
-    // A message may quote the file, which may hold anything.
-    let why: String = why.chars().filter(|c| !c.is_control()).take(200).collect();
-    t!("refused", why = why)
-}
-
-fn check(figure: &Figure) -> Result<(), String> {
-    if figure.schema != FIGURE_SCHEMA {
-        return Err(t!("refused-format", format = FIGURE_SCHEMA));
-    }
-    let config = &figure.model.config;
-    let sizes = [config.n_layer, config.n_head, config.d_model, config.d_mlp];
-    if sizes.iter().any(|&size| size == 0 || size > 1 << 20) || config.n_layer > MOST {
-        return Err(t!("refused-sizes"));
-    }
-    let texts =
-        [&figure.model.name, &figure.model.sha256, &figure.version, &figure.executor.device];
-    if texts.iter().any(|text| text.len() > 300) {
-        return Err(t!("refused-names"));
-    }
-    let probabilities = figure.predictions.clean.iter().chain(&figure.predictions.corrupted);
-    if !probabilities.map(|prediction| prediction.probability).all(f64::is_finite)
-        || figure.convergence_error.is_some_and(|error| !error.is_finite())
-    {
-        return Err(t!("refused-not-finite"));
-    }
-    if figure.pairs.len() > MOST {
-        return Err(t!("refused-pairs"));
-    }
-    check_pair(config, &figure.tokens, &figure.metric, &figure.maps)?;
-    for pair in &figure.pairs {
-        check_pair(config, &pair.tokens, &pair.metric, &pair.maps)?;
-        let same = pair.tokens.clean.len() == figure.tokens.clean.len()
-            && pair.maps.keys().eq(figure.maps.keys());
-        if !same {
-            return Err(t!("refused-pairs-differ"));
-        }
-    }
-    Ok(())
-}
-
-fn check_pair(
-    config: &Config,
-    tokens: &Tokens,
-    metric: &MetricValues,
-    maps: &BTreeMap<Site, Map>,
-) -> Result<(), String> {
-    let positions = tokens.clean.len();
-    if positions == 0 || positions > MOST || tokens.corrupted.len() != positions {
-        return Err(t!("refused-lengths"));
-    }
-    if !metric.clean.is_finite() || !metric.corrupted.is_finite() {
-        return Err(t!("refused-not-finite"));
-    }
-    if maps.is_empty() {
-        return Err(t!("refused-no-map"));
-    }
-    for (site, map) in maps {
-        check_map(config, *site, map, positions)?;
-    }
-    Ok(())
-}
-
-fn check_map(config: &Config, site: Site, map: &Map, positions: usize) -> Result<(), String> {
-    let layers = site.layers(config);
-    let shape = match (site.grain(), &map.neurons) {
-        (Grain::Position, None) => vec![layers, positions],
-        (Grain::Head, None) => vec![layers, positions, config.n_head],
-        (Grain::Neuron, Some(neurons)) => vec![neurons.len()],
-        _ => return Err(t!("refused-neurons", site = site.name())),
-    };
-    if map.shape != shape {
-        return Err(t!("refused-extents", site = site.name()));
-    }
-    let cells = shape.iter().try_fold(1_usize, |cells, &extent| cells.checked_mul(extent));
-    let lengths = [Some(map.values.len()), map.deviation.as_ref().map(Vec::len)];
-    if lengths.into_iter().flatten().any(|length| Some(length) != cells) {
-        return Err(t!("refused-values", site = site.name()));
-    }
-    if !map.values.iter().chain(map.deviation.iter().flatten()).all(|value| value.is_finite()) {
-        return Err(t!("refused-map-not-finite", site = site.name()));
-    }
-    let inside = map.neurons.iter().flatten().all(|neuron| {
-        neuron.layer < layers && neuron.position < positions && neuron.neuron < config.d_mlp
-    });
-    if inside { Ok(()) } else { Err(t!("refused-no-such-neurons", site = site.name())) }
+pub fn read(file: &[u8]) -> Result<Figure, String> {
+    relp_print::embedded(file).map_err(|why| match why {
+        NotThere::Nothing => t!("refused", why = t!("refused-nothing")),
+        NotThere::Unusable(why) => t!("refused", why = words::unusable(&why)),
+    })
 }
 
 /// What the figure answers.
@@ -162,23 +63,27 @@ const BOS: &str = "<|endoftext|>";
 
 #[cfg(test)]
 mod tests {
-    use relp_model::{Method, Neuron};
+    use relp_model::{Map, Method, Neuron};
 
     use super::*;
     use crate::testing;
+
+    fn write(figure: &Figure) -> String {
+        serde_json::to_string(figure).expect("it can be written")
+    }
 
     /// What is said of a figure that was changed.
     fn said(change: impl Fn(&mut Figure)) -> String {
         let mut figure = testing::figure(2, 3);
         change(&mut figure);
-        read(&write(&figure)).unwrap_err()
+        read(write(&figure).as_bytes()).unwrap_err()
     }
 
     #[test]
     fn what_is_written_is_read() {
         let figure = testing::figure(2, 3);
-        assert_eq!(read(&write(&figure)), Ok(figure.clone()));
-        assert_eq!(name(&figure), "relp-m-relp-denoise.json");
+        assert_eq!(read(write(&figure).as_bytes()), Ok(figure.clone()));
+        assert_eq!(name(&figure, "json"), "relp-m-relp-denoise.json");
         let asked = request(&figure);
         assert_eq!((asked.pair.clean.as_str(), asked.pair.bos), (" t0 t1 t2", false));
         assert_eq!((asked.pair.answers, asked.method), (vec![" t1".to_owned()], Method::Relp));
@@ -204,10 +109,10 @@ mod tests {
             said(|figure| figure.model.config.n_layer = 0),
             said(|figure| figure.maps.clear()),
             said(|figure| figure.model.name = "x".repeat(10_000)),
-            read("").unwrap_err(),
-            read("[[[[").unwrap_err(),
-            read(&"[".repeat(100_000)).unwrap_err(),
-            read(&write(&testing::figure(2, 3)).replacen("0.0", "1e300", 1)).unwrap_err(),
+            read(b"").unwrap_err(),
+            read(b"[[[[").unwrap_err(),
+            read("[".repeat(100_000).as_bytes()).unwrap_err(),
+            read(write(&testing::figure(2, 3)).replacen("0.0", "1e300", 1).as_bytes()).unwrap_err(),
         ];
         for sentence in cases {
             assert!(sentence.starts_with("The file cannot be shown, because "), "{sentence}");

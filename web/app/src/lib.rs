@@ -22,12 +22,15 @@ pub mod geometry;
 pub mod known;
 pub mod labels;
 pub mod lessons;
+pub mod link;
 pub mod locale;
 pub mod look;
 pub mod models;
 mod offline;
+mod printer;
 pub mod scale;
 pub mod session;
+pub mod share;
 pub mod state;
 #[cfg(test)]
 mod testing;

@@ -1,7 +1,7 @@
 //! The interface's words in the language of whoever reads them.
 //!
 //! All words of a language are in one file, `web/app/locales/LANGUAGE.ftl`, in the syntax of
-//! [Fluent](https://projectfluent.org); [`t!`] takes them out by name. English is complete by a test,
+//! [Fluent](https://projectfluent.org); `t!` takes them out by name. English is complete by a test,
 //! and the others have what English has. What crates below the page say (the engine's and the hub's
 //! failures) they say in English.
 

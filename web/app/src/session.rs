@@ -1,10 +1,12 @@
 //! The conversation with the engine: what is asked when, and what becomes of the answers.
 
+mod address;
 mod asides;
 mod assist;
 mod first;
 mod history;
 mod models;
+mod opening;
 mod suggest;
 mod survey;
 
@@ -24,6 +26,8 @@ use crate::known::{Exact, Known};
 use crate::state::{Activity, One, Origin, Shown, State};
 use crate::words;
 use crate::worker::Worker;
+
+pub use address::link_of;
 
 /// How long the fields have to rest before the model reads them.
 const REST: Duration = Duration::from_millis(150);
@@ -78,6 +82,7 @@ impl Session {
     /// fields and switches.
     pub fn start(state: State) -> Self {
         let session = Self { state, inner: StoredValue::new_local(Inner::default()) };
+        session.follow_address();
         session.show_first();
         session.start_worker();
         // The first run of each effect only learns what to watch.

@@ -9,7 +9,7 @@ use relp_model::{
 };
 use relp_protocol::Stage;
 
-use crate::comparison::{self, Scores};
+use crate::comparison::{self, Drawn, Scores};
 use crate::editing::{self, Editing};
 use crate::examples::{self, EXAMPLES, Surveyed};
 use crate::known::{Exact, Known};
@@ -69,6 +69,10 @@ pub struct State {
     pub preview: RwSignal<Preview>,
     /// Problems that only a run can find.
     pub run_problems: RwSignal<Vec<Problem>>,
+    /// Something to be known of the page, in a sentence.
+    pub notice: RwSignal<Option<String>>,
+    /// The model that a link named and nobody has loaded.
+    pub linked_model: RwSignal<Option<String>>,
     /// A failure, in a sentence.
     pub failure: RwSignal<Option<String>>,
     /// How many tokens each example has; none before the model has read them.
@@ -81,6 +85,8 @@ pub struct State {
     pub editing: RwSignal<Option<Editing>>,
     /// The last good figure.
     pub shown: RwSignal<Option<Shown>>,
+    /// What the maps draw of it.
+    pub drawn: RwSignal<Option<Drawn>>,
     /// The figure before it that was made in another way.
     pub before: RwSignal<Option<Arc<Figure>>>,
     /// The exact answer to the same question.
@@ -193,12 +199,15 @@ impl State {
             loaded: RwSignal::new(None),
             preview: RwSignal::new(Preview::default()),
             run_problems: RwSignal::new(Vec::new()),
+            notice: RwSignal::new(None),
+            linked_model: RwSignal::new(None),
             failure: RwSignal::new(None),
             lengths: RwSignal::new(vec![None; EXAMPLES.len()]),
             surveys: RwSignal::new(vec![Surveyed::Unknown; EXAMPLES.len()]),
             tasks_open: RwSignal::new(false),
             editing: RwSignal::new(None),
             shown: RwSignal::new(None),
+            drawn: RwSignal::new(None),
             before: RwSignal::new(None),
             exact: RwSignal::new(Exact::default()),
             checked: RwSignal::new((0, 0)),

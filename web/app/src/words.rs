@@ -14,7 +14,7 @@ use crate::locale::{number, t};
 use crate::state::Origin;
 
 pub use caption::{caption, formula, legend, unit};
-pub use problem::{fallback, note, problem};
+pub use problem::{fallback, note, problem, unusable};
 
 pub const MODEL: &str = "primer";
 pub const PAPER: &str = "https://arxiv.org/abs/2508.21258";

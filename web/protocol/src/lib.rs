@@ -329,3 +329,21 @@ pub enum Failure {
     /// Anything else, in a sentence with a remedy.
     Other(String),
 }
+
+/// A figure to be printed, as JSON to the printer's worker, which answers with the id and the file's bytes or
+/// a sentence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PrintJob {
+    /// Comes back with the answer.
+    pub id: u32,
+    /// The scores that are drawn.
+    pub drawn: Figure,
+    /// The figure that is kept inside, if it is another one.
+    pub source: Option<Figure>,
+    /// What the scores are less of.
+    pub less: Option<String>,
+    /// What it looks like.
+    pub style: relp_print::Style,
+    /// The file's format.
+    pub format: relp_print::Format,
+}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy knows a test's own code for one, not its helpers'")]
 
 mod answers;
+mod figures;
 mod hub;
 mod program;
 mod refusals;

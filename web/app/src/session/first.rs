@@ -8,6 +8,7 @@ use relp_model::{Figure, Preview};
 use super::Session;
 use crate::figure_file;
 use crate::known::Exact;
+use crate::link::Link;
 use crate::state::{Origin, Shown};
 
 /// The first example's figure and exact answer, as a test holds the engine to compute them.
@@ -20,7 +21,8 @@ impl Session {
         let Some((figure, exact)) = first() else { return };
         let state = self.state;
         let request = figure_file::request(&figure);
-        if request.pair != state.pair.get_untracked() {
+        // A link asks for something else.
+        if untrack(|| super::link_of(state)) != Link::default() {
             return;
         }
         let (clean, corrupted) = (figure.tokens.clean.clone(), figure.tokens.corrupted.clone());
@@ -34,7 +36,7 @@ impl Session {
 
 /// The figure and its exact answer. A test proves that they can be read.
 fn first() -> Option<(Arc<Figure>, Arc<Figure>)> {
-    let read = |text| figure_file::read(text).ok().map(Arc::new);
+    let read = |text: &str| figure_file::read(text.as_bytes()).ok().map(Arc::new);
     Some((read(FIRST)?, read(FIRST_EXACT)?))
 }
 

@@ -107,6 +107,7 @@ fn view_figure(
         let turn = state.look.flicker.get() && state.look.other.get();
         if turn { other.get() } else { chosen.get() }
     });
+    Effect::new(move |_| state.drawn.set(Some(drawn.get())));
     // What is compared shares the scale.
     let scale = Memo::new(move |_| {
         let mut panels = comparison::panels(&figure.get());

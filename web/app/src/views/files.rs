@@ -1,13 +1,11 @@
 //! Figures out to files and in from them.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
 use relp_model::Figure;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 
-use crate::figure_file;
+use super::export::Export;
+use super::share::Share;
 use crate::locale::t;
 use crate::session::Session;
 use crate::state::{Origin, State};
@@ -16,34 +14,14 @@ use crate::words;
 /// The buttons.
 #[component]
 pub fn Files() -> impl IntoView {
-    let state = expect_context::<State>();
     let session = expect_context::<Session>();
-    let nothing = move || state.shown.with(Option::is_none);
-    let save = move |_| {
-        let Some(shown) = state.shown.get_untracked() else { return };
-        if download(&shown.figure).is_err() {
-            state.failure.set(Some(t!("not-saved")));
-        }
-    };
     let input = NodeRef::<leptos::html::Input>::new();
     let opened = move |_| {
         let Some(input) = input.get_untracked() else { return };
         let file = input.files().and_then(|files| files.get(0));
         let Some(file) = file else { return };
         leptos::task::spawn_local(async move {
-            let name = file.name();
-            let read = if file.size() > figure_file::MOST_BYTES as f64 {
-                Err(t!("too-large"))
-            } else {
-                match JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string()) {
-                    Some(text) => figure_file::read(&text),
-                    None => Err(t!("not-read")),
-                }
-            };
-            match read {
-                Ok(figure) => session.open(Arc::new(figure), Origin::File(name)),
-                Err(sentence) => state.failure.set(Some(sentence)),
-            }
+            session.open_file(file).await;
             // The same file can be chosen again.
             input.set_value("");
         });
@@ -55,13 +33,14 @@ pub fn Files() -> impl IntoView {
     };
     view! {
         <div class="files">
-            <button type="button" id="save" disabled=nothing title=t!("files-save-help") on:click=save>{t!("files-save")}</button>
+            <Share />
+            <Export />
             <button type="button" id="open" title=t!("files-open-help") on:click=choose>{t!("files-open")}</button>
             <input
                 type="file"
                 id="file"
                 class="visually-hidden"
-                accept=".json,application/json"
+                accept=".json,.svg,.png,application/json,image/svg+xml,image/png"
                 tabindex="-1"
                 aria-label=t!("files-figure-to-open")
                 node_ref=input
@@ -71,16 +50,19 @@ pub fn Files() -> impl IntoView {
     }
 }
 
-/// Lets the browser save a figure.
-fn download(figure: &Figure) -> Result<(), JsValue> {
-    let parts = js_sys::Array::of1(&figure_file::write(figure).into());
+/// Lets the browser save a file.
+///
+/// # Errors
+/// The browser's, if it refuses.
+pub fn download(content: &JsValue, name: &str, media_type: &str) -> Result<(), JsValue> {
+    let parts = js_sys::Array::of1(content);
     let kind = web_sys::BlobPropertyBag::new();
-    kind.set_type("application/json");
-    let blob = web_sys::Blob::new_with_str_sequence_and_options(&parts, &kind)?;
+    kind.set_type(media_type);
+    let blob = web_sys::Blob::new_with_u8_array_sequence_and_options(&parts, &kind)?;
     let url = web_sys::Url::create_object_url_with_blob(&blob)?;
     let link: web_sys::HtmlAnchorElement = document().create_element("a")?.unchecked_into();
     link.set_href(&url);
-    link.set_download(&figure_file::name(figure));
+    link.set_download(name);
     link.click();
     // The download has begun, or the browser has refused it.
     set_timeout(

@@ -44,6 +44,7 @@ pub fn Models() -> impl IntoView {
     };
     let load = move |_| {
         if let Some(source) = untrack(|| models.source()) {
+            state.linked_model.set(None);
             session.load_model(source);
         }
     };
@@ -238,6 +239,8 @@ fn Kept() -> impl IntoView {
 
 fn drop_files(session: Session, models: models::Models, event: &DragEvent) {
     event.prevent_default();
+    // What is dropped here is a model, not a figure.
+    event.stop_propagation();
     let Some(dropped) = event.data_transfer().map(|data| Dropped::of(&data)) else { return };
     spawn_local(async move {
         match dropped.files().await {

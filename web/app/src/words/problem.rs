@@ -1,7 +1,7 @@
 //! What is wrong or odd about a pair or a device, in the page's language. `relp-model` says the same in
 //! English, to programs and at the command line; a test holds the two together.
 
-use relp_model::{Fallback, Field, Note, Problem, Replace};
+use relp_model::{FIGURE_SCHEMA, Fallback, Field, Note, Problem, Replace, Unusable};
 
 use crate::locale::{number, t};
 
@@ -94,8 +94,30 @@ pub fn fallback(fallback: &Fallback) -> String {
     }
 }
 
+/// Why a text is no figure, as a clause.
+pub fn unusable(why: &Unusable) -> String {
+    match why {
+        Unusable::NoFigure { error } => t!("refused-no-figure", error = error.as_str()),
+        Unusable::Format => t!("refused-format", format = FIGURE_SCHEMA),
+        Unusable::Sizes => t!("refused-sizes"),
+        Unusable::Names => t!("refused-names"),
+        Unusable::NotFinite => t!("refused-not-finite"),
+        Unusable::TooManyPairs => t!("refused-pairs"),
+        Unusable::PairsDiffer => t!("refused-pairs-differ"),
+        Unusable::Lengths => t!("refused-lengths"),
+        Unusable::NoMap => t!("refused-no-map"),
+        Unusable::Neurons { site } => t!("refused-neurons", site = site.name()),
+        Unusable::Extents { site } => t!("refused-extents", site = site.name()),
+        Unusable::Values { site } => t!("refused-values", site = site.name()),
+        Unusable::MapNotFinite { site } => t!("refused-map-not-finite", site = site.name()),
+        Unusable::NoSuchNeurons { site } => t!("refused-no-such-neurons", site = site.name()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use relp_model::Site;
+
     use super::*;
 
     #[test]
@@ -135,6 +157,25 @@ mod tests {
             },
         ] {
             assert_eq!(note(&one), one.to_string());
+        }
+        let site = Site::ResidPre;
+        for one in [
+            Unusable::NoFigure { error: "x".to_owned() },
+            Unusable::Format,
+            Unusable::Sizes,
+            Unusable::Names,
+            Unusable::NotFinite,
+            Unusable::TooManyPairs,
+            Unusable::PairsDiffer,
+            Unusable::Lengths,
+            Unusable::NoMap,
+            Unusable::Neurons { site },
+            Unusable::Extents { site },
+            Unusable::Values { site },
+            Unusable::MapNotFinite { site },
+            Unusable::NoSuchNeurons { site },
+        ] {
+            assert_eq!(unusable(&one), one.to_string());
         }
         let name = || "SwiftShader".to_owned();
         for one in [Fallback::None, Fallback::Software(name()), Fallback::Failed(name())] {

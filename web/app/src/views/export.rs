@@ -1,0 +1,254 @@
+//! The figure on paper: format, size and look, what it will be, and the file.
+
+use leptos::prelude::*;
+use relp_print::{Format, Style};
+use relp_protocol::PrintJob;
+
+use super::dialog::Dialog;
+use super::explain::Explain;
+use super::files::download;
+use crate::comparison::{Drawn, Scores};
+use crate::figure_file;
+use crate::locale::t;
+use crate::printer::Printer;
+use crate::state::State;
+
+#[component]
+pub fn Export() -> impl IntoView {
+    let state = expect_context::<State>();
+    let open = RwSignal::new(false);
+    let nothing = move || state.shown.with(Option::is_none);
+    view! {
+        <button
+            type="button"
+            id="export"
+            aria-haspopup="dialog"
+            disabled=nothing
+            on:click=move |_| open.set(true)
+        >
+            {t!("export")}
+        </button>
+        <Dialog open id="export-dialog" title=t!("export-title")><Options /></Dialog>
+    }
+}
+
+/// What is printed now, as a job.
+fn job(state: State, style: Style, format: Format) -> Option<PrintJob> {
+    let shown = state.shown.get_untracked()?;
+    let drawn = state.drawn.get_untracked()?;
+    let less = less(&drawn);
+    // Scores that are a difference come with the figure that they are of; others are one themselves.
+    let source = less.is_some().then(|| (*shown.figure).clone());
+    let drawn = (*drawn.known.figure).clone();
+    Some(PrintJob { id: 0, drawn, source, less, style, format })
+}
+
+/// What the scores that are drawn are less of, in the words of the file.
+fn less(drawn: &Drawn) -> Option<String> {
+    let unsigned = drawn.known.figure.method.is_unsigned();
+    match (&drawn.before, drawn.scores) {
+        (Some(before), _) => Some(format!("{} ({})", before.method.title(), before.rules)),
+        (_, Scores::Error) if unsigned => Some("the size of the exact answer (AP)".to_owned()),
+        (_, Scores::Error) => Some("the exact answer (AP)".to_owned()),
+        _ => None,
+    }
+}
+
+#[component]
+fn Options() -> impl IntoView {
+    let state = expect_context::<State>();
+    let printer = expect_context::<Printer>();
+    let format = RwSignal::new(Format::Svg);
+    let style =
+        RwSignal::new(Style { swapped: state.look.swapped.get_untracked(), ..Style::default() });
+    let preview = RwSignal::new(None::<String>);
+    let problem = RwSignal::new(None::<String>);
+    let busy = RwSignal::new(false);
+    let let_go = move || {
+        if let Some(url) = preview.try_update(Option::take).flatten() {
+            let _gone = web_sys::Url::revoke_object_url(&url);
+        }
+    };
+    // What it will be, as it changes.
+    Effect::new(move |_| {
+        let style = style.get();
+        if let Err(why) = style.check() {
+            return problem.set(Some(why));
+        }
+        let Some(job) = job(state, style, Format::Svg) else { return };
+        printer.print(job, move |printed| match printed {
+            Ok(bytes) => {
+                let_go();
+                // The dialog may be gone by then.
+                let _shown = problem.try_set(None);
+                let _shown = preview.try_set(url_of(&bytes, Format::Svg));
+            }
+            Err(why) => {
+                let _shown = problem.try_set(Some(why));
+            }
+        });
+    });
+    on_cleanup(let_go);
+    let save = move |_| {
+        let Some(job) = job(state, style.get_untracked(), format.get_untracked()) else { return };
+        let name = figure_file::name(&job.drawn, format.get_untracked().extension());
+        let kind = job.format.media_type();
+        busy.set(true);
+        printer.print(job, move |printed| {
+            let _shown = busy.try_set(false);
+            let saved = printed.and_then(|bytes| {
+                download(&bytes.into(), &name, kind).map_err(|_| t!("not-saved"))
+            });
+            let _shown = problem.try_set(saved.err());
+        });
+    };
+    let formats = Format::ALL.map(|one| {
+        view! { <option value=one.name()>{format!("{} – {}", one.name().to_uppercase(), about(one))}</option> }
+    });
+    // What is no number yet changes nothing.
+    let number = move |event: &leptos::ev::Event, set: fn(&mut Style, f64)| {
+        if let Ok(number) = event_target_value(event).parse() {
+            style.update(|style| set(style, number));
+        }
+    };
+    let width = move || match style.with(|style| style.width_mm) {
+        Style::SINGLE => "single",
+        Style::DOUBLE => "double",
+        _ => "other",
+    };
+    let choose_width = move |event: leptos::ev::Event| {
+        let wide = match event_target_value(&event).as_str() {
+            "single" => Style::SINGLE,
+            "double" => Style::DOUBLE,
+            _ => 120.0,
+        };
+        style.update(|style| style.width_mm = wide);
+    };
+    let switch = move |id: &'static str,
+                       title: String,
+                       get: fn(&Style) -> bool,
+                       set: fn(&mut Style, bool)| {
+        view! {
+            <label class="switch">
+                <input
+                    type="checkbox"
+                    id=id
+                    prop:checked=move || style.with(get)
+                    on:change=move |event| style.update(|style| set(style, event_target_checked(&event)))
+                />
+                {title}
+            </label>
+        }
+    };
+    let small = move || {
+        (!style.with(Style::is_legible)).then(|| {
+            view! { <p class="problem" id="export-small">{t!("export-small")}</p> }
+        })
+    };
+    view! {
+        <div class="export">
+            <div class="export-options">
+                <label>
+                    <span class="name">{t!("export-format")}</span>
+                    <select
+                        id="export-format"
+                        on:change=move |event| {
+                            if let Ok(one) = event_target_value(&event).parse() {
+                                format.set(one);
+                            }
+                        }
+                    >
+                        {formats.into_iter().collect_view()}
+                    </select>
+                </label>
+                <label>
+                    <span class="name">{t!("export-width")}</span>
+                    <select id="export-width" prop:value=width on:change=choose_width>
+                        <option value="single">{t!("export-single")}</option>
+                        <option value="double" selected=true>{t!("export-double")}</option>
+                        <option value="other">{t!("export-other")}</option>
+                    </select>
+                </label>
+                <div class="row">
+                    <label>
+                        <span class="name">{t!("export-millimetres")}</span>
+                        <input
+                            class="target"
+                            id="export-mm"
+                            type="number"
+                            min="30"
+                            max="1000"
+                            prop:value=move || style.with(|style| style.width_mm.to_string())
+                            on:change=move |event| number(&event, |style, number| style.width_mm = number)
+                        />
+                    </label>
+                    <label>
+                        <span class="name">{t!("export-font")}</span>
+                        <input
+                            class="target"
+                            id="export-font"
+                            type="number"
+                            min="4"
+                            max="24"
+                            step="0.5"
+                            prop:value=move || style.with(|style| style.font_pt.to_string())
+                            on:change=move |event| number(&event, |style, number| style.font_pt = number)
+                        />
+                    </label>
+                    <label>
+                        <span class="name">{t!("export-dpi")}</span>
+                        <input
+                            class="target"
+                            id="export-dpi"
+                            type="number"
+                            min="36"
+                            max="1200"
+                            disabled=move || format.get() != Format::Png
+                            prop:value=move || style.with(|style| style.dpi.to_string())
+                            on:change=move |event| number(&event, |style, number| style.dpi = number)
+                        />
+                    </label>
+                </div>
+                <div class="row">
+                    {switch("export-caption", t!("export-caption"), |style| style.caption, |style, on| style.caption = on)}
+                    {switch("export-dark", t!("export-dark"), |style| style.dark, |style, on| style.dark = on)}
+                    <Explain text=t!("about-export") at="export" />
+                </div>
+                <div aria-live="polite">
+                    {small}
+                    {move || problem.get().map(|why| view! { <p class="problem" id="export-problem">{why}</p> })}
+                </div>
+                <button type="button" class="main" id="export-save" disabled=busy on:click=save>
+                    {move || if busy.get() { t!("export-busy") } else { t!("export-save") }}
+                </button>
+            </div>
+            <div class="export-preview">
+                {move || match preview.get() {
+                    Some(url) => view! { <img id="export-preview" src=url alt=t!("export-preview") /> }.into_any(),
+                    None => view! { <p class="help">{t!("export-drawing")}</p> }.into_any(),
+                }}
+            </div>
+        </div>
+    }
+}
+
+/// What a format is for.
+fn about(format: Format) -> String {
+    match format {
+        Format::Svg => t!("export-svg"),
+        Format::Pdf => t!("export-pdf"),
+        Format::Png => t!("export-png"),
+        Format::Csv => t!("export-csv"),
+        Format::Tikz => t!("export-tikz"),
+        Format::Json => t!("export-json"),
+    }
+}
+
+/// An address of bytes, for as long as the page keeps it.
+fn url_of(bytes: &js_sys::Uint8Array, format: Format) -> Option<String> {
+    let kind = web_sys::BlobPropertyBag::new();
+    kind.set_type(format.media_type());
+    let parts = js_sys::Array::of1(bytes);
+    let blob = web_sys::Blob::new_with_u8_array_sequence_and_options(&parts, &kind).ok()?;
+    web_sys::Url::create_object_url_with_blob(&blob).ok()
+}
