@@ -53,6 +53,7 @@ fn of_png(file: &[u8]) -> Option<String> {
 }
 
 /// The figure as JSON, as a file of its own.
+#[cfg(feature = "render")]
 pub(crate) fn json(figure: &Figure) -> String {
     // Nothing in a figure can fail to be written.
     serde_json::to_string_pretty(figure).unwrap_or_default()
