@@ -104,6 +104,16 @@ async fn axe_finds_nothing_in_what_is_asked_and_told() {
     page.click("#tour-again").await;
     assert_accessible(&page, "the tour").await;
     page.click("#tour-end").await;
+    page.click("#share").await;
+    page.browser.wait("document.querySelector('#share-link') !== null").await;
+    assert_accessible(&page, "the figure is shared").await;
+    page.click("#share-dialog-close").await;
+    page.click("#export").await;
+    page.browser.wait("document.querySelector('#export-preview')?.complete === true").await;
+    page.write("#export-font", "5\u{e007}").await;
+    page.browser.wait("document.querySelector('#export-small') !== null").await;
+    assert_accessible(&page, "the figure is exported").await;
+    page.click("#export-dialog-close").await;
     page.write("#corrupted", "The king went").await;
     page.browser.wait("document.querySelector('.problem') !== null").await;
     assert_accessible(&page, "a pair that cannot be compared").await;
