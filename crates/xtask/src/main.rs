@@ -5,6 +5,7 @@ mod browser;
 mod checks;
 mod docs;
 mod lock;
+mod names;
 mod offline;
 mod page;
 mod report;

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    docs, offline,
+    docs, names, offline,
     step::{self, Step},
     workspace::Workspace,
 };
@@ -42,6 +42,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
         trunk.args(["--color", "never"]);
     }
     step::run(&mut trunk)?;
+    names::remove(&workspace.dist())?;
     docs::write(&workspace.root, &workspace.dist())?;
     // Last, since it lists whatever is there.
     offline::write(&workspace.root.join("web/app/assets/sw.js"), &workspace.dist())
