@@ -181,17 +181,13 @@ fn by_position(figure: &Figure, map: &Map) -> Columns {
 
 /// A row a layer, a column a head.
 fn by_head(map: &Map) -> Columns {
-    let heads = map.shape.get(2).copied().unwrap_or(0);
+    let heads = map.heads();
     let mut names = vec![String::new()];
     names.extend((0..heads).map(|head| head.to_string()));
     let mut columns = Columns::with_heads(1, names);
-    let layer_size = heads * map.positions();
-    for (layer, scores) in map.values.chunks(layer_size.max(1)).enumerate() {
-        let mut row = vec![layer.to_string()];
-        for head in 0..heads {
-            row.push(score(scores.iter().skip(head).step_by(heads).sum()));
-        }
-        columns.row(row);
+    for (layer, sums) in map.by_head().values.chunks(heads.max(1)).enumerate() {
+        let row = sums.iter().map(|sum| score(*sum));
+        columns.row([layer.to_string()].into_iter().chain(row).collect());
     }
     columns
 }

@@ -183,6 +183,20 @@ impl Map {
         Self::new(&["layer", "head"], vec![layers, heads], values)
     }
 
+    /// Scores of heads, \[layer, head\], each summed over the positions.
+    pub fn by_head(&self) -> Self {
+        let (layers, positions, heads) = (self.layers(), self.positions(), self.heads().max(1));
+        let at = |layer: usize, position: usize, head: usize| {
+            self.values.get((layer * positions + position) * heads + head)
+        };
+        let sum = |layer: usize, head: usize| {
+            (0..positions).filter_map(|position| at(layer, position, head)).sum()
+        };
+        let cells = (0..layers).flat_map(|layer| (0..heads).map(move |head| (layer, head)));
+        let values = cells.map(|(layer, head)| sum(layer, head)).collect();
+        Self::by_layer_and_head(layers, heads, values)
+    }
+
     /// The score of a cell summed over what comes after layer and position, such as heads.
     pub fn sum(&self, layer: usize, position: usize) -> Option<f32> {
         if layer >= self.layers() || position >= self.positions() {

@@ -1,5 +1,5 @@
-//! The figure inside a printed one: as JSON in an SVG's metadata, in a text chunk of a PNG, or as the file
-//! itself.
+//! The figure inside a printed one: as JSON in an SVG's metadata, in a text chunk of a PNG, in the comments of
+//! TikZ source, or as the file itself.
 
 use std::io::Cursor;
 
@@ -21,7 +21,10 @@ pub enum NotThere {
     Unusable(Unusable),
 }
 
-/// The figure in a JSON, SVG or PNG file.
+/// How a line of TikZ source begins that holds a piece of the figure.
+pub(crate) const COMMENT: &str = "%j ";
+
+/// The figure in a JSON, SVG, PNG or TikZ file.
 ///
 /// # Errors
 /// If there is none that can be used.
@@ -31,7 +34,11 @@ pub fn embedded(file: &[u8]) -> Result<Figure, NotThere> {
     } else {
         let text = str::from_utf8(file).map_err(|_| NotThere::Nothing)?;
         let text = text.trim_start_matches('\u{feff}').trim_start();
-        if text.starts_with('<') { of_svg(text).ok_or(NotThere::Nothing)? } else { text.to_owned() }
+        match text.chars().next() {
+            Some('<') => of_svg(text).ok_or(NotThere::Nothing)?,
+            Some('%') => of_tikz(text).ok_or(NotThere::Nothing)?,
+            _ => text.to_owned(),
+        }
     };
     Figure::read(&text).map_err(NotThere::Unusable)
 }
@@ -41,6 +48,11 @@ fn of_svg(text: &str) -> Option<String> {
     let (_, rest) = text.split_once(&format!("<metadata id=\"{KEY}\">"))?;
     let (json, _) = rest.split_once("</metadata>")?;
     Some(json.to_owned())
+}
+
+fn of_tikz(text: &str) -> Option<String> {
+    let pieces = text.lines().filter_map(|line| line.strip_prefix(COMMENT));
+    Some(pieces.collect::<String>()).filter(|json| !json.is_empty())
 }
 
 fn of_png(file: &[u8]) -> Option<String> {

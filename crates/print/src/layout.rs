@@ -1,6 +1,6 @@
 //! Where everything stands: maps in columns, then the scale, then the caption.
 
-use relp_model::{Figure, Grain, Map, Site};
+use relp_model::{Figure, Grain, Site};
 
 use crate::colour::{Rgb, Theme};
 use crate::drawing::{Anchor, Drawing, Item};
@@ -55,25 +55,13 @@ fn panels(figure: &Figure) -> Vec<Panel> {
     // `z` where there are several.
     let heads = figure.maps.iter().filter(|(site, _)| site.grain() == Grain::Head);
     if let Some((&site, map)) = heads.max_by_key(|(site, _)| **site == Site::Z) {
-        let values = by_head(map);
+        let values = map.by_head().values;
         let (layers, columns) = (map.layers(), map.heads());
         panels.push(Panel { site, layers, columns, values, of_heads: true });
     }
     // The residual stream first, as on the page.
     panels.sort_by_key(|panel| (panel.of_heads, panel.site != Site::ResidPre));
     panels
-}
-
-fn by_head(map: &Map) -> Vec<f32> {
-    let (layers, positions, heads) = (map.layers(), map.positions(), map.heads());
-    let sum = |layer: usize, head: usize| {
-        let at = |position: usize| (layer * positions + position) * heads + head;
-        (0..positions).filter_map(|position| map.values.get(at(position))).sum()
-    };
-    (0..layers)
-        .flat_map(|layer| (0..heads).map(move |head| (layer, head)))
-        .map(|(layer, head)| sum(layer, head))
-        .collect()
 }
 
 /// The drawing as it grows downward.

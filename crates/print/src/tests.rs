@@ -73,12 +73,13 @@ fn text(format: Format) -> String {
 
 #[test]
 fn the_figure_comes_back_out_of_every_file_that_holds_it() {
-    for format in [Format::Json, Format::Svg, Format::Png] {
+    for format in [Format::Json, Format::Svg, Format::Png, Format::Tikz] {
         assert_eq!(embedded(&printed(&Style::default(), format)), Ok(figure()), "{format}");
     }
     assert_eq!(embedded(b"<svg xmlns='x'></svg>"), Err(NotThere::Nothing));
     assert_eq!(embedded(b"\x89PNG\r\n\x1a\n"), Err(NotThere::Nothing));
     assert_eq!(embedded(b"\xff\xfe"), Err(NotThere::Nothing));
+    assert_eq!(embedded(b"% a comment\n\\relax"), Err(NotThere::Nothing));
     assert!(matches!(embedded(b""), Err(NotThere::Unusable(Unusable::NoFigure { .. }))));
     let mut cut = printed(&Style::default(), Format::Png);
     cut.truncate(60);

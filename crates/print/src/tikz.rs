@@ -8,7 +8,7 @@ use relp_model::Figure;
 
 use crate::colour::Rgb;
 use crate::drawing::{Anchor, Drawing, Item, points};
-use crate::embedded::quoted;
+use crate::embedded::{COMMENT, quoted};
 use crate::fonts::Font;
 
 /// The whole file: a `tikzpicture` to be `\input`, its colours by name, and the figure in comments.
@@ -26,7 +26,7 @@ pub(crate) fn write(drawing: &Drawing, source: &Figure) -> String {
     }
     // In pieces, since some editors and tools do not bear endless lines.
     for piece in quoted(source).as_bytes().chunks(2000) {
-        tikz.push_str(&format!("%j {}\n", String::from_utf8_lossy(piece)));
+        tikz.push_str(&format!("{COMMENT}{}\n", String::from_utf8_lossy(piece)));
     }
     for (name, Rgb(r, g, b)) in colours.values().map(|(name, rgb): &(String, Rgb)| (name, *rgb)) {
         tikz.push_str(&format!("\\definecolor{{{name}}}{{RGB}}{{{r},{g},{b}}}\n"));

@@ -1,4 +1,5 @@
-//! The words on a printed figure, in English: those of the page, to which a test of the page holds them.
+//! The words on a printed figure, in English: those of the page, whose tests hold the two together
+//! (`what_is_printed_says_the_same_in_english`).
 
 use relp_model::{Direction, Figure, Method, Metric, Precision, Replace, Rules, Site, Token};
 
@@ -19,11 +20,11 @@ pub fn token(text: &str) -> String {
         return "BOS".to_owned();
     }
     let visible = |c: char| match c {
-        ' ' => '·',
-        '\n' => '⏎',
-        '\t' => '⇥',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
+        ' ' => "·".to_owned(),
+        '\n' => "⏎".to_owned(),
+        '\t' => "⇥".to_owned(),
+        c if c.is_control() => format!("<0x{:02X}>", c as u32),
+        c => c.to_string(),
     };
     let text: String = text.chars().map(visible).collect();
     if text.chars().count() <= 11 {

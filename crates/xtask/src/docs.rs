@@ -14,7 +14,7 @@ const DOCUMENTS: [(&str, &str); 4] =
     [("guide", "Guide"), ("methods", "Methods"), ("agreement", "Agreement"), ("design", "Design")];
 
 /// What they need beside them, from the page's assets.
-const ASSETS: [&str; 2] = ["docs.css", "icon.svg"];
+const ASSETS: [&str; 3] = ["theme.css", "docs.css", "icon.svg"];
 
 /// The headings' ids of each document.
 type Headings<'a> = BTreeMap<&'a str, &'a BTreeSet<String>>;
@@ -235,6 +235,7 @@ fn page(document: &Document<'_>, body: &str) -> String {
     <meta name="color-scheme" content="light dark" />
     <meta name="referrer" content="no-referrer" />
     <link rel="icon" href="icon.svg" />
+    <link rel="stylesheet" href="theme.css" />
     <link rel="stylesheet" href="docs.css" />
   </head>
   <body>
@@ -358,14 +359,14 @@ mod tests {
 
     #[test]
     fn the_documents_have_the_pages_colours_and_type() -> Result<()> {
-        let assets = repository().join("web/app/assets");
-        let [theme, docs] = [assets.join("theme.css"), assets.join("docs.css")];
-        let (theme, docs) = (fs::read_to_string(theme)?, fs::read_to_string(docs)?);
-        let mut theme = theme.lines().map(str::trim);
-        // In the same order, so that light is light and dark is dark.
-        for property in docs.lines().map(str::trim).filter(|line| line.starts_with("--")) {
-            assert!(theme.any(|other| other == property), "{property}");
+        let css = fs::read_to_string(repository().join("web/app/assets/docs.css"))?;
+        // Everything that it uses is the theme's.
+        let theme = fs::read_to_string(repository().join("web/app/assets/theme.css"))?;
+        for used in css.split("var(").skip(1).filter_map(|rest| rest.split(')').next()) {
+            assert!(theme.contains(&format!("  {used}: ")), "{used}");
         }
+        assert!(!css.lines().any(|line| line.trim().starts_with("--")), "no colours of its own");
+        assert!(!css.contains('#'), "no colours of its own");
         Ok(())
     }
 

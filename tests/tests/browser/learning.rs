@@ -183,3 +183,28 @@ async fn a_lesson_is_left_and_gone_back_in() {
     );
     page.close().await;
 }
+
+/// Going on leaves the switches as the reader has set them; going back has them as they were.
+#[tokio::test]
+async fn a_lesson_leaves_the_switches_to_the_reader() {
+    let page = Page::ready(WebGpu::Off).await;
+    page.click("#lessons > summary").await;
+    page.click("#lesson-rules").await;
+    let at = |step: usize| format!("document.querySelector('#lesson')?.dataset.step === '{step}'");
+    page.click("#lesson-next").await;
+    page.browser.wait(&at(1)).await;
+    page.click("#lesson-option-1").await;
+    page.click("#lesson-reveal").await;
+    page.click("#lesson-next").await;
+    page.browser.wait(&at(2)).await;
+    page.click("#rule-ln").await;
+    page.browser.wait("document.querySelector('#lesson-done') !== null").await;
+    page.click("#lesson-next").await;
+    page.browser.wait(&at(3)).await;
+    let is_on = "document.querySelector('#rule-ln').checked";
+    assert_eq!(page.browser.eval(is_on).await, false, "the reader turns it on again");
+    page.click("#lesson-back").await;
+    page.browser.wait(&at(2)).await;
+    assert_eq!(page.browser.eval(is_on).await, true, "as the step began");
+    page.close().await;
+}

@@ -1,6 +1,6 @@
 //! How figures are looked at, which changes nothing of what they say; and figures to go back to.
 
-use relp_model::Site;
+use relp_model::{Figure, Site};
 
 use crate::browser::WebGpu;
 use crate::page::{Page, measured};
@@ -221,22 +221,28 @@ async fn cells_are_kept_to_be_compared() {
     page.close().await;
 }
 
+/// The usual figure, repeated until it has so many layers and positions.
+fn repeated(layers: usize, positions: usize) -> Figure {
+    let mut figure = Reference::load().figure(&headline());
+    figure.model.config.n_layer = layers;
+    for tokens in [&mut figure.tokens.clean, &mut figure.tokens.corrupted] {
+        *tokens = tokens.iter().cycle().take(positions).cloned().collect();
+    }
+    for map in figure.maps.values_mut() {
+        map.shape[..2].copy_from_slice(&[layers, positions]);
+        let count = map.shape.iter().product();
+        map.values = map.values.iter().cycle().take(count).copied().collect();
+    }
+    figure
+}
+
 /// Maps of GPT-2 large's layers and 64 tokens: all of it is drawn, and what a look at a cell takes until
 /// the next frame is kept among the artefacts.
 #[tokio::test]
 async fn large_maps_are_drawn_and_walked() {
     const LAYERS: usize = 36;
     const POSITIONS: usize = 64;
-    let mut figure = Reference::load().figure(&headline());
-    figure.model.config.n_layer = LAYERS;
-    for tokens in [&mut figure.tokens.clean, &mut figure.tokens.corrupted] {
-        *tokens = tokens.iter().cycle().take(POSITIONS).cloned().collect();
-    }
-    for map in figure.maps.values_mut() {
-        map.shape[..2].copy_from_slice(&[LAYERS, POSITIONS]);
-        let count = map.shape.iter().product();
-        map.values = map.values.iter().cycle().take(count).copied().collect();
-    }
+    let figure = repeated(LAYERS, POSITIONS);
     let page = Page::ready(WebGpu::Off).await;
     open(&page, &serde_json::to_string(&figure).unwrap()).await;
     page.wait_for_figure(2).await;
@@ -261,16 +267,7 @@ async fn large_maps_are_drawn_and_walked() {
 async fn a_map_of_more_than_five_thousand_cells_is_a_picture_that_is_read_like_the_others() {
     const LAYERS: usize = 48;
     const POSITIONS: usize = 128;
-    let mut figure = Reference::load().figure(&headline());
-    figure.model.config.n_layer = LAYERS;
-    for tokens in [&mut figure.tokens.clean, &mut figure.tokens.corrupted] {
-        *tokens = tokens.iter().cycle().take(POSITIONS).cloned().collect();
-    }
-    for map in figure.maps.values_mut() {
-        map.shape[..2].copy_from_slice(&[LAYERS, POSITIONS]);
-        let count = map.shape.iter().product();
-        map.values = map.values.iter().cycle().take(count).copied().collect();
-    }
+    let mut figure = repeated(LAYERS, POSITIONS);
     // One cell that all others are pale beside.
     let (layer, position) = (40, 100);
     figure.maps.get_mut(&Site::ResidPre).unwrap().values[layer * POSITIONS + position] = 100.0;

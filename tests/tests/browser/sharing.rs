@@ -202,7 +202,7 @@ async fn what_was_exported_is_opened_by_dropping_it() {
     page.browser.wait("document.querySelector('#export-preview') !== null").await;
     let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let mut files = Vec::new();
-    for format in ["svg", "png", "json"] {
+    for format in ["svg", "png", "tikz", "json"] {
         let path = folder.join(format!("dropped-{}.{format}", std::process::id()));
         std::fs::write(&path, exported(&page, format).await).unwrap();
         files.push(path);

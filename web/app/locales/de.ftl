@@ -628,5 +628,5 @@ export-busy = Zeichnet …
 export-drawing = Zeichnet …
 export-preview = Die Abbildung, wie sie sein wird
 export-failed = Die Abbildung lässt sich nicht zeichnen ({ $why }): Versuchen Sie es noch einmal, und wenn das nicht hilft, laden Sie die Seite neu.
-about-export = Die Abbildung in ihrer gedruckten Größe. Jedes Format außer CSV und TikZ lässt sich auf dieser Seite ablegen, um die Abbildung wieder zu öffnen; ein PDF hat sie als Anhang.
+about-export = Die Abbildung in ihrer gedruckten Größe. Jedes Format außer CSV und PDF lässt sich auf dieser Seite ablegen, um die Abbildung wieder zu öffnen; ein PDF hat sie als Anhang.
 refused-nothing = sie enthält keine Abbildung

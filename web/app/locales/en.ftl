@@ -628,5 +628,5 @@ export-busy = Drawing …
 export-drawing = Drawing …
 export-preview = The figure as it will be
 export-failed = The figure cannot be drawn ({ $why }): try again, and if that does not help, load the page anew.
-about-export = The figure at its printed size. Every format but CSV and TikZ can be dropped onto this page to open the figure again; a PDF has it as an attachment.
+about-export = The figure at its printed size. Every format but CSV and PDF can be dropped onto this page to open the figure again; a PDF has it as an attachment.
 refused-nothing = there is no figure in it

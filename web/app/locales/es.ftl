@@ -628,5 +628,5 @@ export-busy = Dibujando …
 export-drawing = Dibujando …
 export-preview = La figura tal como será
 export-failed = No se puede dibujar la figura ({ $why }): intentarlo de nuevo y, si no sirve, recargar la página.
-about-export = La figura en su tamaño impreso. Todos los formatos menos CSV y TikZ se pueden soltar sobre esta página para abrir de nuevo la figura; un PDF la lleva adjunta.
+about-export = La figura en su tamaño impreso. Todos los formatos menos CSV y PDF se pueden soltar sobre esta página para abrir de nuevo la figura; un PDF la lleva adjunta.
 refused-nothing = no contiene ninguna figura

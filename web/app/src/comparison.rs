@@ -22,6 +22,21 @@ pub enum Scores {
     Change,
 }
 
+impl Scores {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Method, Self::Exact, Self::Error, Self::Change];
+
+    /// Its name in links.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::Exact => "exact",
+            Self::Error => "error",
+            Self::Change => "change",
+        }
+    }
+}
+
 /// What the maps draw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawn {
@@ -122,15 +137,9 @@ pub fn of_pair(figure: &Arc<Figure>, pair: Option<usize>) -> Arc<Figure> {
     Arc::new(Figure { tokens, answers, foils, metric, maps, ..own })
 }
 
-/// Scores of heads, \[layer, head\], each summed over the positions.
-pub fn by_head(map: &Map) -> Map {
-    let heads = map.shape.get(2).copied().unwrap_or(1);
-    let sum = |layer: usize, head: usize| {
-        (0..map.positions()).filter_map(|position| of_head(map, layer, position, head)).sum()
-    };
-    let layers = map.layers();
-    let values = (0..layers).flat_map(|layer| (0..heads).map(move |head| sum(layer, head)));
-    Map::by_layer_and_head(layers, heads, values.collect())
+/// Where the largest score by magnitude stands; none of no scores.
+pub fn largest(scores: &[f32]) -> Option<usize> {
+    (0..scores.len()).max_by(|&a, &b| scores[a].abs().total_cmp(&scores[b].abs()))
 }
 
 /// The sum of a map's layers at each position.
@@ -141,8 +150,9 @@ pub fn by_position(map: &Map) -> Vec<f32> {
 
 /// The layer with the largest score of a position by magnitude.
 pub fn largest_layer(map: &Map, position: usize) -> Option<usize> {
-    let scores = (0..map.layers()).filter_map(|layer| Some((layer, map.get(layer, position)?)));
-    scores.max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs())).map(|(layer, _)| layer)
+    let column: Option<Vec<f32>> =
+        (0..map.layers()).map(|layer| map.get(layer, position)).collect();
+    largest(&column?)
 }
 
 /// The score of a head at a position.
@@ -166,7 +176,7 @@ pub fn heads_of(figure: &Figure, wanted: Site) -> Option<Site> {
 /// The maps that are drawn of a figure: those of layers and positions, and the heads' sums.
 pub fn panels(figure: &Figure) -> Vec<Map> {
     let panel = |(site, map): (&Site, &Map)| match site.grain() {
-        Grain::Head => Some(by_head(map)),
+        Grain::Head => Some(map.by_head()),
         Grain::Position => Some(map.clone()),
         Grain::Neuron => None,
     };
@@ -305,7 +315,7 @@ mod tests {
     fn heads_are_summed_over_positions() {
         // 2 layers, 2 positions, 3 heads.
         let map = testing::map(&[2, 2, 3], (0..12).map(|i| i as f32).collect());
-        let sums = by_head(&map);
+        let sums = map.by_head();
         assert_eq!(sums.shape, [2, 3]);
         assert_eq!(sums.values, [3.0, 5.0, 7.0, 15.0, 17.0, 19.0]);
         assert_eq!((of_head(&map, 1, 0, 2), of_head(&map, 2, 0, 0)), (Some(8.0), None));

@@ -8,7 +8,7 @@ mod plan;
 mod record;
 
 use leptos::prelude::*;
-use relp_model::Method;
+use relp_model::{Direction, Method, Replace, Site};
 
 pub use outcome::{Told, outcome};
 pub use plan::{Deed, Kind, Lesson, Setting, Step};
@@ -17,7 +17,7 @@ pub use record::Seen;
 use crate::comparison::Scores;
 use crate::examples::EXAMPLES;
 use crate::known::Exact;
-use crate::state::State;
+use crate::state::{State, settle};
 
 /// The lesson that is going on. Copies are handles to the same one.
 #[derive(Clone, Copy)]
@@ -86,14 +86,19 @@ pub fn begin(state: State, lesson: Lesson) {
     state.head.set(None);
     state.look.beside.set(None);
     state.look.percent.set(100);
-    course.at.set(Some((lesson, 0)));
-    arrange(state, lesson, 0);
+    go(state, lesson, 0);
 }
 
-/// Goes to another step of the lesson.
+/// Goes to another step of the lesson. Fields and switches stay as the reader has left them, unless the step
+/// has its own; going back has those with which the earlier step began.
 pub fn go(state: State, lesson: Lesson, step: usize) {
+    let before = state.course.at.get_untracked().map(|(_, step)| step);
     state.course.at.set(Some((lesson, step)));
-    arrange(state, lesson, step);
+    let from = if before.is_some_and(|before| before > step) { 0 } else { step };
+    let passed = lesson.steps().get(from..=step).unwrap_or_default();
+    if let Some(setting) = passed.iter().rev().find_map(|step| step.begin.as_ref()) {
+        apply(state, setting);
+    }
 }
 
 /// Leaves the lesson; fields and switches stay as they are.
@@ -101,37 +106,19 @@ pub fn leave(state: State) {
     state.course.at.set(None);
 }
 
-/// Has the fields and switches as the step needs them: as the last step up to it arranged them.
-fn arrange(state: State, lesson: Lesson, step: usize) {
-    let begun = lesson.steps().get(..=step).unwrap_or_default();
-    if let Some(setting) = begun.iter().rev().find_map(|step| step.begin.as_ref()) {
-        apply(state, setting);
+fn apply(state: State, setting: &Setting) {
+    if let Some(index) = EXAMPLES.iter().position(|example| example.id == setting.example) {
+        state.choose_example(index);
     }
-}
-
-/// Sets fields and switches; those that are set already stay untouched, so that nothing is computed again.
-pub fn apply(state: State, setting: &Setting) {
-    fn set<T: PartialEq + Clone + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
-        if signal.with_untracked(|now| *now != value) {
-            signal.set(value);
-        }
-    }
-    if let Some((index, example)) =
-        EXAMPLES.iter().enumerate().find(|(_, example)| example.id == setting.example)
-    {
-        set(state.example, Some(index));
-        set(state.metric, example.metric);
-        set(state.pair, example.pair());
-    }
-    set(state.method, setting.method);
-    set(state.rules, setting.rules);
-    set(state.direction, relp_model::Direction::default());
-    set(state.replace, relp_model::Replace::default());
-    set(state.head_site, relp_model::Site::Z);
-    set(state.normalise, false);
-    set(state.batch, false);
-    set(state.of_pair, None);
-    set(state.scores, Scores::Method);
+    settle(state.method, setting.method);
+    settle(state.rules, setting.rules);
+    settle(state.direction, Direction::default());
+    settle(state.replace, Replace::default());
+    settle(state.head_site, Site::Z);
+    settle(state.normalise, false);
+    settle(state.batch, false);
+    settle(state.of_pair, None);
+    settle(state.scores, Scores::Method);
 }
 
 /// Keeps what the model shows of the lesson's pair.

@@ -105,23 +105,27 @@ pub enum Broken {
     Part(String),
 }
 
-fn scores_name(scores: Scores) -> &'static str {
-    match scores {
-        Scores::Method => "method",
-        Scores::Exact => "exact",
-        Scores::Error => "error",
-        Scores::Change => "change",
-    }
-}
-
-fn beside_name(beside: Beside) -> &'static str {
-    match beside {
-        Beside::Exact => "exact",
-        Beside::Before => "before",
-    }
-}
-
 impl Link {
+    /// Whether another link asks the same, however its figure is looked at.
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        let look = self.clone();
+        *self
+            == Self {
+                head_site: look.head_site,
+                neurons: look.neurons,
+                scores: look.scores,
+                percent: look.percent,
+                own_scales: look.own_scales,
+                swapped: look.swapped,
+                tokens_by: look.tokens_by,
+                beside: look.beside,
+                flicker: look.flicker,
+                pin: look.pin,
+                head: look.head,
+                ..other.clone()
+            }
+    }
+
     /// The fragment without its `#`; empty for the page at its start.
     pub fn write(&self) -> String {
         let usual = Self::default();
@@ -168,7 +172,7 @@ impl Link {
             put("heads", self.head_site.name());
         }
         if self.scores != usual.scores {
-            put("show", scores_name(self.scores));
+            put("show", self.scores.name());
         }
         if self.percent != usual.percent {
             put("carry", &self.percent.to_string());
@@ -177,7 +181,7 @@ impl Link {
             put("tokens", self.tokens_by.name());
         }
         if let Some(beside) = self.beside {
-            put("beside", beside_name(beside));
+            put("beside", beside.name());
         }
         for (name, on) in [
             ("normalise", self.normalise),
@@ -249,16 +253,14 @@ impl Link {
                 }
                 "heads" => site(&value, &Site::HEADS).map(|site| link.head_site = site).is_some(),
                 "tokens" => site(&value, &Site::PAPER).map(|site| link.tokens_by = site).is_some(),
-                "show" => [Scores::Method, Scores::Exact, Scores::Error, Scores::Change]
-                    .into_iter()
-                    .find(|scores| scores_name(*scores) == value)
-                    .map(|scores| link.scores = scores)
-                    .is_some(),
-                "beside" => [Beside::Exact, Beside::Before]
-                    .into_iter()
-                    .find(|beside| beside_name(*beside) == value)
-                    .map(|beside| link.beside = Some(beside))
-                    .is_some(),
+                "show" => {
+                    let scores = Scores::ALL.into_iter().find(|scores| scores.name() == value);
+                    scores.map(|scores| link.scores = scores).is_some()
+                }
+                "beside" => {
+                    let beside = Beside::of_name(&value);
+                    beside.map(|beside| link.beside = Some(beside)).is_some()
+                }
                 "carry" => {
                     let percent = value.parse().ok().filter(|percent| (1..=100).contains(percent));
                     percent.map(|percent| link.percent = percent).is_some()
@@ -361,6 +363,14 @@ mod tests {
         };
         assert_eq!(link.write(), "v=1&pair=kinds&method=atp&show=error&pin=5.14");
         assert_eq!(read("#v=1&pair=kinds&method=atp&show=error&pin=5.14"), link);
+    }
+
+    #[test]
+    fn another_look_is_no_other_question() {
+        let usual = Link::default();
+        let look = Link { percent: 50, pin: Some((1, 2)), neurons: true, ..usual.clone() };
+        assert!(usual.asks_the_same(&look) && look.asks_the_same(&usual));
+        assert!(!usual.asks_the_same(&Link { method: Method::Ap, ..look }));
     }
 
     #[test]

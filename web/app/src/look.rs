@@ -34,6 +34,21 @@ pub enum Beside {
     Before,
 }
 
+impl Beside {
+    /// Its name in the page and in links.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Before => "before",
+        }
+    }
+
+    /// The one of a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        [Self::Exact, Self::Before].into_iter().find(|beside| beside.name() == name)
+    }
+}
+
 impl Look {
     /// All of each map, one scale, red for what is positive.
     pub fn new() -> Self {

@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent};
 
 use crate::locale::t;
+use crate::worker::{message_of, words_of};
 
 const SCRIPT: &str = "relp-printer_loader.js";
 
@@ -56,8 +57,7 @@ impl Printer {
     }
 
     fn start(self) -> Result<(), String> {
-        let worker = web_sys::Worker::new(SCRIPT)
-            .map_err(|error| error.as_string().unwrap_or_else(|| format!("{error:?}")))?;
+        let worker = web_sys::Worker::new(SCRIPT).map_err(|error| words_of(&error))?;
         let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
             let Ok(answer) = message.data().dyn_into::<js_sys::Array>() else {
                 self.inner.update_value(|inner| inner.ready = true);
@@ -80,10 +80,7 @@ impl Printer {
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |error: ErrorEvent| {
             error.prevent_default();
-            // An event without a message tells that its script could not be fetched.
-            let message = js_sys::Reflect::get(&error, &"message".into()).ok();
-            let message = message.and_then(|message| message.as_string());
-            self.failed(&message.unwrap_or_else(|| SCRIPT.to_owned()));
+            self.failed(&message_of(&error, SCRIPT));
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         // They live as long as the page, which has one printer.

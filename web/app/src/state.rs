@@ -85,8 +85,6 @@ pub struct State {
     pub editing: RwSignal<Option<Editing>>,
     /// The last good figure.
     pub shown: RwSignal<Option<Shown>>,
-    /// What the maps draw of it.
-    pub drawn: RwSignal<Option<Drawn>>,
     /// The figure before it that was made in another way.
     pub before: RwSignal<Option<Arc<Figure>>>,
     /// The exact answer to the same question.
@@ -207,7 +205,6 @@ impl State {
             tasks_open: RwSignal::new(false),
             editing: RwSignal::new(None),
             shown: RwSignal::new(None),
-            drawn: RwSignal::new(None),
             before: RwSignal::new(None),
             exact: RwSignal::new(Exact::default()),
             checked: RwSignal::new((0, 0)),
@@ -242,6 +239,35 @@ impl State {
             normalise: self.normalise.get(),
             ..Request::default()
         }
+    }
+
+    /// Chooses an example, with the metric that it is meant for.
+    pub fn choose_example(&self, index: usize) {
+        if let Some(example) = EXAMPLES.get(index) {
+            settle(self.example, Some(index));
+            settle(self.metric, example.metric);
+            settle(self.pair, example.pair());
+        }
+    }
+
+    /// The figure before, if the change from it to this one can be shown.
+    pub fn comparable_before(&self, figure: &Figure) -> Option<Arc<Figure>> {
+        let before = self.before.get()?;
+        comparison::incomparable(figure, &before).is_none().then_some(before)
+    }
+
+    /// What the maps draw of a figure, or of that one of its pairs that is looked at.
+    pub fn drawn(&self, whole: &Arc<Figure>) -> Drawn {
+        let (scores, of_pair) = (self.scores.get(), self.of_pair.get());
+        // The maps change when the exact answer comes only if they show something of it.
+        let exact = match scores {
+            Scores::Exact | Scores::Error => self.exact.with(Exact::known),
+            Scores::Method | Scores::Change => None,
+        };
+        let exact = exact.map(|known| known.of_pair(of_pair));
+        let before = if scores == Scores::Change { self.comparable_before(whole) } else { None };
+        let before = before.map(|before| comparison::of_pair(&before, of_pair));
+        comparison::drawn(&comparison::of_pair(whole, of_pair), exact, before, scores)
     }
 
     /// The pairs of the chosen example's task that have its length, itself first; none if it is alone.
@@ -348,6 +374,13 @@ impl State {
     /// What computes, if anything is loaded.
     pub fn device(&self) -> Option<Device> {
         self.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.device.clone()))
+    }
+}
+
+/// Sets a signal to a value that it does not have yet, so that nothing follows from what is as it was.
+pub fn settle<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.with_untracked(|now| *now != value) {
+        signal.set(value);
     }
 }
 

@@ -9,6 +9,7 @@ use relp_model::{
 };
 use relp_protocol::Stage;
 
+use crate::comparison;
 use crate::labels;
 use crate::locale::{number, t};
 use crate::state::Origin;
@@ -136,9 +137,7 @@ pub fn rules(rules: Rules) -> String {
 /// A map in words, for those who do not see it.
 pub fn map_summary(figure: &Figure, at: Site) -> String {
     let Some(map) = figure.maps.get(&at) else { return String::new() };
-    let magnitude = |index: &usize| map.values[*index].abs();
-    let largest = (0..map.values.len()).max_by(|a, b| magnitude(a).total_cmp(&magnitude(b)));
-    let Some(largest) = largest else { return String::new() };
+    let Some(largest) = comparison::largest(&map.values) else { return String::new() };
     let (layer, position) = (largest / map.positions(), largest % map.positions());
     let token = figure.tokens.clean.get(position).map_or("", |token| token.text.as_str());
     t!(
@@ -229,11 +228,10 @@ pub fn figure_title(number: u32, figure: &Figure) -> String {
 /// An attention pattern in words.
 pub fn attention_summary(title: &str, tokens: &[Token], values: &[f32]) -> String {
     let count = tokens.len().max(1);
-    let largest = (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs()));
-    let Some(largest) = largest else { return title.to_owned() };
+    let Some(largest) = comparison::largest(values) else { return title.to_owned() };
     // Of the last position, from which the model answers.
-    let last = (values.len() - count.min(values.len())..values.len())
-        .max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs()));
+    let before = values.len() - count.min(values.len());
+    let last = comparison::largest(&values[before..]).map(|at| before + at);
     let name =
         |at: usize| tokens.get(at).map(|token| labels::axis(&token.text)).unwrap_or_default();
     let number = |at: usize| labels::coefficient(f64::from(values[at]));

@@ -34,7 +34,7 @@ impl Worker {
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |error: ErrorEvent| {
             error.prevent_default();
-            on_crash(message_of(&error));
+            on_crash(message_of(&error, SCRIPT));
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Ok(Self { worker, _on_message: on_message, _on_error: on_error })
@@ -69,12 +69,13 @@ impl Drop for Worker {
 }
 
 /// Why the worker failed. An event without a message tells that its script could not be fetched.
-fn message_of(error: &ErrorEvent) -> String {
+pub fn message_of(error: &ErrorEvent, script: &str) -> String {
     let message = js_sys::Reflect::get(error, &"message".into()).ok();
     let message = message.and_then(|message| message.as_string());
-    message.unwrap_or_else(|| format!("{SCRIPT} cannot be fetched"))
+    message.unwrap_or_else(|| format!("{script} cannot be fetched"))
 }
 
-fn words_of(error: &JsValue) -> String {
+/// What the browser says of an error.
+pub fn words_of(error: &JsValue) -> String {
     error.as_string().unwrap_or_else(|| format!("{error:?}"))
 }

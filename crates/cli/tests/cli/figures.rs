@@ -36,7 +36,7 @@ fn every_format_is_written_as_the_library_prints_it() {
         assert!(fs::read(&out).unwrap() == expected, "{format}");
     }
     // What holds the figure is drawn again, to the same bytes; the format is told by the file's name.
-    for holds in ["out.svg", "out.png"] {
+    for holds in ["out.svg", "out.png", "out.tex"] {
         let again = path(&folder, "again.pdf");
         answer(&["figure", &path(&folder, holds), "--width", "single", "--out", &again]);
         assert!(fs::read(&again).unwrap() == fs::read(folder.join("out.pdf")).unwrap(), "{holds}");

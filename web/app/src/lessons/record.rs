@@ -105,6 +105,7 @@ impl Seen {
 
 /// The position with the largest score of a layer, and that score.
 pub fn largest_at(map: &Map, layer: usize) -> Option<(usize, f32)> {
-    let scores = (0..map.positions()).filter_map(|at| Some((at, map.get(layer, at)?)));
-    scores.max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()))
+    let row: Option<Vec<f32>> = (0..map.positions()).map(|at| map.get(layer, at)).collect();
+    let row = row?;
+    comparison::largest(&row).map(|at| (at, row[at]))
 }

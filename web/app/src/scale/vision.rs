@@ -110,3 +110,25 @@ fn both_signs_are_as_strong_as_each_other() {
     let white = oklab([1.0; 3]);
     assert!((white[0] - 1.0).abs() < 1e-6 && white[1].abs() < 1e-6 && white[2].abs() < 1e-6);
 }
+
+/// Figures on paper have the page's colours, but for the paper of the light theme, which is white.
+#[test]
+fn printed_figures_have_the_pages_colours() {
+    use relp_print::Theme;
+    for (at, theme) in [Theme::LIGHT, Theme::DARK].iter().enumerate() {
+        for (name, colour) in [
+            ("--ink: ", theme.ink),
+            ("--soft: ", theme.soft),
+            ("--accent: ", theme.accent),
+            ("--red: ", theme.positive),
+            ("--blue: ", theme.negative),
+            ("--zero: ", theme.zero),
+            ("--on-strong: ", theme.on_strong),
+        ] {
+            // The first one that is a colour, and the second one of the dark theme.
+            let hexes = THEME.split(name).skip(1).filter(|rest| rest.starts_with('#'));
+            let hex = hexes.filter_map(|rest| rest.get(..7)).nth(at);
+            assert_eq!(hex, Some(colour.to_string().as_str()), "{name}{at}");
+        }
+    }
+}

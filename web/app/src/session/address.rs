@@ -12,7 +12,7 @@ use crate::examples::EXAMPLES;
 use crate::link::{Broken, Link};
 use crate::locale::t;
 use crate::models::Wanted;
-use crate::state::State;
+use crate::state::{State, settle};
 
 /// How long things have to rest before the address follows.
 const REST: Duration = Duration::from_millis(250);
@@ -46,9 +46,9 @@ impl Session {
     fn read_address(self) {
         let (link, broken) = Link::read(&fragment());
         let state = self.state;
-        let said: Vec<String> = broken.iter().map(said_of).collect();
+        let mut said: Vec<String> = broken.iter().map(said_of).collect();
+        said.extend(apply(state, &link));
         state.notice.set((!said.is_empty()).then(|| said.join(" ")));
-        apply(state, &link);
     }
 
     fn write_address(self) {
@@ -62,7 +62,7 @@ impl Session {
         let (before, _) = Link::read(&fragment());
         let address = if written.is_empty() { ".".to_owned() } else { format!("#{written}") };
         // A browser may refuse when it happens too often; then the next change writes it.
-        let _written = if question(&before) == question(&link) {
+        let _written = if before.asks_the_same(&link) {
             history.replace_state_with_url(&JsValue::NULL, "", Some(&address))
         } else {
             history.push_state_with_url(&JsValue::NULL, "", Some(&address))
@@ -74,25 +74,6 @@ impl Session {
 fn fragment() -> String {
     let hash = window().location().hash().unwrap_or_default();
     hash.strip_prefix('#').unwrap_or_default().to_owned()
-}
-
-/// A link without how its figure is looked at.
-fn question(link: &Link) -> Link {
-    let Link { model, example, pair, method, rules, direction, replace, metric, .. } = link.clone();
-    let (normalise, batch) = (link.normalise, link.batch);
-    Link {
-        model,
-        example,
-        pair,
-        method,
-        rules,
-        direction,
-        replace,
-        metric,
-        normalise,
-        batch,
-        ..Link::default()
-    }
 }
 
 /// What a link of what is shown says.
@@ -130,45 +111,41 @@ pub fn link_of(state: State) -> Link {
     }
 }
 
-/// Has the page show what a link says. A model is never fetched by a link: somebody has to want it.
-fn apply(state: State, link: &Link) {
-    fn set<T: PartialEq + Clone + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
-        if signal.with_untracked(|now| *now != value) {
-            signal.set(value);
-        }
-    }
+/// Has the page show what a link says, and tells of a model that it names. A model is never fetched by a
+/// link: somebody has to want it.
+fn apply(state: State, link: &Link) -> Option<String> {
     let example = link.example.as_ref();
     let example = example.and_then(|id| EXAMPLES.iter().position(|example| example.id == *id));
-    set(state.example, example);
-    set(state.pair, link.pair.clone());
-    set(state.method, link.method);
-    set(state.rules, link.rules);
-    set(state.direction, link.direction);
-    set(state.replace, link.replace);
-    set(state.metric, link.metric);
-    set(state.normalise, link.normalise);
-    set(state.head_site, link.head_site);
-    set(state.neurons, link.neurons);
-    set(state.batch, link.batch);
-    set(state.scores, link.scores);
-    set(state.look.percent, link.percent);
-    set(state.look.own_scales, link.own_scales);
-    set(state.look.swapped, link.swapped);
-    set(state.look.tokens_by, link.tokens_by);
-    set(state.look.beside, link.beside);
-    set(state.look.flicker, link.flicker);
-    set(state.pin, link.pin);
-    set(state.head, link.head);
-    let is_other = untrack(|| link_of(state).model) != link.model;
-    if let Some(model) = link.model.as_ref().filter(|_| is_other) {
-        let at = KNOWN.iter().position(|known| known.repo == *model);
-        set(state.models.wanted, at.map_or(Wanted::Other, Wanted::Known));
-        if at.is_none() {
-            set(state.models.other, model.clone());
-        }
-        set(state.linked_model, Some(model.clone()));
-        state.notice.set(Some(t!("link-model", model = model.as_str())));
+    settle(state.example, example);
+    settle(state.pair, link.pair.clone());
+    settle(state.method, link.method);
+    settle(state.rules, link.rules);
+    settle(state.direction, link.direction);
+    settle(state.replace, link.replace);
+    settle(state.metric, link.metric);
+    settle(state.normalise, link.normalise);
+    settle(state.head_site, link.head_site);
+    settle(state.neurons, link.neurons);
+    settle(state.batch, link.batch);
+    settle(state.scores, link.scores);
+    settle(state.look.percent, link.percent);
+    settle(state.look.own_scales, link.own_scales);
+    settle(state.look.swapped, link.swapped);
+    settle(state.look.tokens_by, link.tokens_by);
+    settle(state.look.beside, link.beside);
+    settle(state.look.flicker, link.flicker);
+    settle(state.pin, link.pin);
+    settle(state.head, link.head);
+    settle(state.linked_model, None);
+    let loaded = untrack(|| link_of(state).model);
+    let model = link.model.as_ref().filter(|model| loaded.as_ref() != Some(model))?;
+    let at = KNOWN.iter().position(|known| known.repo == *model);
+    settle(state.models.wanted, at.map_or(Wanted::Other, Wanted::Known));
+    if at.is_none() {
+        settle(state.models.other, model.clone());
     }
+    settle(state.linked_model, Some(model.clone()));
+    Some(t!("link-model", model = model.as_str()))
 }
 
 fn said_of(broken: &Broken) -> String {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use relp_model::Site;
 
 use super::Session;
-use crate::comparison::Scores;
+use crate::comparison::{self, Scores};
 use crate::lessons::{Deed, Seen};
 
 impl Session {
@@ -40,8 +40,7 @@ impl Session {
     pub fn pin_largest(self) {
         let largest = self.state.shown.with_untracked(|shown| {
             let map = shown.as_ref()?.figure.maps.get(&Site::ResidPre)?;
-            let size = |at: &usize| map.values[*at].abs();
-            let at = (0..map.values.len()).max_by(|a, b| size(a).total_cmp(&size(b)))?;
+            let at = comparison::largest(&map.values)?;
             Some((at / map.positions(), at % map.positions()))
         });
         if let Some(cell) = largest {
@@ -54,9 +53,7 @@ impl Session {
         let largest = self.state.shown.with_untracked(|shown| {
             let figure = &shown.as_ref()?.figure;
             let map = figure.maps.get(&Site::Z)?;
-            let sums = crate::comparison::by_head(map);
-            let size = |at: &usize| sums.values[*at].abs();
-            let at = (0..sums.values.len()).max_by(|a, b| size(a).total_cmp(&size(b)))?;
+            let at = comparison::largest(&map.by_head().values)?;
             let heads = map.heads().max(1);
             Some((at / heads, at % heads))
         });

@@ -15,6 +15,7 @@ use super::grid::Hatching;
 use super::head::HeadPanel;
 use super::heads::heads_panel;
 use super::heatmap::Heatmap;
+use super::history::History;
 use super::kept_cells::KeptCells;
 use super::legend::Legend;
 use super::look::LookControls;
@@ -57,12 +58,6 @@ pub fn Answer() -> impl IntoView {
 /// Prompts of more tokens are long.
 const LONG: usize = 24;
 
-/// The figure before, if the change from it can be shown.
-fn comparable(state: State, figure: &Figure) -> Option<Arc<Figure>> {
-    let before = state.before.get()?;
-    comparison::incomparable(figure, &before).is_none().then_some(before)
-}
-
 fn view_figure(
     state: State,
     whole: &Arc<Figure>,
@@ -78,15 +73,7 @@ fn view_figure(
     });
     let chosen = {
         let whole = whole.clone();
-        Memo::new(move |_| {
-            let scores = state.scores.get();
-            // The maps change when the exact answer comes only if they show something of it.
-            let of_exact = matches!(scores, Scores::Exact | Scores::Error);
-            let exact = if of_exact { exact.get() } else { None };
-            let before = if scores == Scores::Change { comparable(state, &whole) } else { None };
-            let before = before.map(|before| comparison::of_pair(&before, state.of_pair.get()));
-            comparison::drawn(&figure.get(), exact, before, scores)
-        })
+        Memo::new(move |_| state.drawn(&whole))
     };
     let beside = {
         let whole = whole.clone();
@@ -94,7 +81,7 @@ fn view_figure(
             let (known, scores) = match state.look.beside.get()? {
                 Beside::Exact => (exact.get()?, Scores::Exact),
                 Beside::Before => {
-                    let before = comparable(state, &whole)?;
+                    let before = state.comparable_before(&whole)?;
                     let before = comparison::of_pair(&before, state.of_pair.get());
                     (Known::whole(before), Scores::Method)
                 }
@@ -107,7 +94,6 @@ fn view_figure(
         let turn = state.look.flicker.get() && state.look.other.get();
         if turn { other.get() } else { chosen.get() }
     });
-    Effect::new(move |_| state.drawn.set(Some(drawn.get())));
     // What is compared shares the scale.
     let scale = Memo::new(move |_| {
         let mut panels = comparison::panels(&figure.get());
@@ -170,6 +156,7 @@ fn view_figure(
                 <LookControls />
                 <BesideChoice figure=whole.clone() />
                 <Explain text=t!("about-looks") at="legend" />
+                <History />
             </div>
             <div class="reading">
                 <Legend scale words=legend unsigned incomplete />

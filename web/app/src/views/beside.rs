@@ -6,7 +6,6 @@ use std::time::Duration;
 use leptos::prelude::*;
 use relp_model::{Figure, Method};
 
-use crate::comparison;
 use crate::locale::t;
 use crate::look::Beside;
 use crate::state::State;
@@ -22,23 +21,10 @@ pub fn BesideChoice(figure: Arc<Figure>) -> impl IntoView {
     let is_exact = matches!(figure.method, Method::Ap | Method::GradXInput);
     let there = Memo::new(move |_| {
         let exact = !is_exact && state.exact.with(|exact| exact.known().is_some());
-        let before = state.before.get();
-        let before =
-            before.is_some_and(|before| comparison::incomparable(&figure, &before).is_none());
-        (exact, before)
+        (exact, state.comparable_before(&figure).is_some())
     });
-    let value = move || match look.beside.get() {
-        None => "nothing",
-        Some(Beside::Exact) => "exact",
-        Some(Beside::Before) => "before",
-    };
-    let choose = move |event| {
-        look.beside.set(match event_target_value(&event).as_str() {
-            "exact" => Some(Beside::Exact),
-            "before" => Some(Beside::Before),
-            _ => None,
-        });
-    };
+    let value = move || look.beside.get().map_or("nothing", Beside::name);
+    let choose = move |event| look.beside.set(Beside::of_name(&event_target_value(&event)));
     // The turns stop where people have asked for less motion; the button beside turns by hand.
     let turning = StoredValue::new(None::<IntervalHandle>);
     let stop = move || {

@@ -35,7 +35,7 @@ pub fn Export() -> impl IntoView {
 /// What is printed now, as a job.
 fn job(state: State, style: Style, format: Format) -> Option<PrintJob> {
     let shown = state.shown.get_untracked()?;
-    let drawn = state.drawn.get_untracked()?;
+    let drawn = untrack(|| state.drawn(&shown.figure));
     let less = less(&drawn);
     // Scores that are a difference come with the figure that they are of; others are one themselves.
     let source = less.is_some().then(|| (*shown.figure).clone());
@@ -105,12 +105,6 @@ fn Options() -> impl IntoView {
     let formats = Format::ALL.map(|one| {
         view! { <option value=one.name()>{format!("{} – {}", one.name().to_uppercase(), about(one))}</option> }
     });
-    // What is no number yet changes nothing.
-    let number = move |event: &leptos::ev::Event, set: fn(&mut Style, f64)| {
-        if let Ok(number) = event_target_value(event).parse() {
-            style.update(|style| set(style, number));
-        }
-    };
     let width = move || match style.with(|style| style.width_mm) {
         Style::SINGLE => "single",
         Style::DOUBLE => "double",
@@ -170,44 +164,9 @@ fn Options() -> impl IntoView {
                     </select>
                 </label>
                 <div class="row">
-                    <label>
-                        <span class="name">{t!("export-millimetres")}</span>
-                        <input
-                            class="target"
-                            id="export-mm"
-                            type="number"
-                            min="30"
-                            max="1000"
-                            prop:value=move || style.with(|style| style.width_mm.to_string())
-                            on:change=move |event| number(&event, |style, number| style.width_mm = number)
-                        />
-                    </label>
-                    <label>
-                        <span class="name">{t!("export-font")}</span>
-                        <input
-                            class="target"
-                            id="export-font"
-                            type="number"
-                            min="4"
-                            max="24"
-                            step="0.5"
-                            prop:value=move || style.with(|style| style.font_pt.to_string())
-                            on:change=move |event| number(&event, |style, number| style.font_pt = number)
-                        />
-                    </label>
-                    <label>
-                        <span class="name">{t!("export-dpi")}</span>
-                        <input
-                            class="target"
-                            id="export-dpi"
-                            type="number"
-                            min="36"
-                            max="1200"
-                            disabled=move || format.get() != Format::Png
-                            prop:value=move || style.with(|style| style.dpi.to_string())
-                            on:change=move |event| number(&event, |style, number| style.dpi = number)
-                        />
-                    </label>
+                    {number_field(style, "export-mm", t!("export-millimetres"), |style| &mut style.width_mm)}
+                    {number_field(style, "export-font", t!("export-font"), |style| &mut style.font_pt)}
+                    {number_field(style, "export-dpi", t!("export-dpi"), |style| &mut style.dpi)}
                 </div>
                 <div class="row">
                     {switch("export-caption", t!("export-caption"), |style| style.caption, |style, on| style.caption = on)}
@@ -229,6 +188,28 @@ fn Options() -> impl IntoView {
                 }}
             </div>
         </div>
+    }
+}
+
+/// A number of the style. Which of them can be is the style's to say.
+fn number_field(
+    style: RwSignal<Style>,
+    id: &'static str,
+    title: String,
+    part: fn(&mut Style) -> &mut f64,
+) -> impl IntoView {
+    let value = move || part(&mut style.get()).to_string();
+    let change = move |event: leptos::ev::Event| {
+        // What is no number yet changes nothing.
+        if let Ok(number) = event_target_value(&event).parse() {
+            style.update(|style| *part(style) = number);
+        }
+    };
+    view! {
+        <label>
+            <span class="name">{title}</span>
+            <input class="target" id=id type="number" step="any" prop:value=value on:change=change />
+        </label>
     }
 }
 

@@ -40,7 +40,7 @@ pub fn Files() -> impl IntoView {
                 type="file"
                 id="file"
                 class="visually-hidden"
-                accept=".json,.svg,.png,application/json,image/svg+xml,image/png"
+                accept=".json,.svg,.png,.tex,application/json,image/svg+xml,image/png"
                 tabindex="-1"
                 aria-label=t!("files-figure-to-open")
                 node_ref=input

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 use relp_model::Precision;
 
 use super::files::Files;
-use super::history::History;
 use super::language::LanguageChoice;
 use super::lesson::LessonMenu;
 use super::models::Models;
@@ -57,7 +56,6 @@ pub fn Header() -> impl IntoView {
             <Status />
             <div class="tools">
                 <LessonMenu />
-                <History />
                 <Files />
                 <LanguageChoice />
             </div>

@@ -121,7 +121,7 @@ fn table_of_heads(
 /// The heads' scores summed over positions; `None` where one of them is missing.
 fn sums(drawn: &Drawn, site: Site) -> Vec<Option<f32>> {
     let Some(map) = drawn.known.figure.maps.get(&site) else { return Vec::new() };
-    let sums = comparison::by_head(map);
+    let sums = map.by_head();
     let missing = |layer: usize| {
         (0..map.positions())
             .any(|position| drawn.known.missing.contains(&(site, Cell { layer, position })))

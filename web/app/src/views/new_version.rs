@@ -15,7 +15,7 @@ pub fn NewVersion() -> impl IntoView {
             Kept::OthersOpen => t!("new-version-others-open"),
         };
         Some(view! {
-            <div class="new-version" id="new-version" role="status">
+            <div class="banner" id="new-version" role="status">
                 <p>{sentence}</p>
                 <button type="button" on:click=move |_| offline.use_new_version()>{t!("new-version-use")}</button>
             </div>

@@ -11,7 +11,7 @@ pub fn Notice() -> impl IntoView {
     move || {
         state.notice.get().map(|text| {
             view! {
-                <div class="new-version" id="notice" role="status">
+                <div class="banner" id="notice" role="status">
                     <p>{text}</p>
                     <button type="button" id="notice-read" on:click=move |_| state.notice.set(None)>
                         {t!("notice-read")}

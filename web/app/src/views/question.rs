@@ -69,11 +69,8 @@ pub fn Question() -> impl IntoView {
 fn ExampleChooser() -> impl IntoView {
     let state = expect_context::<State>();
     let choose = move |event| {
-        let index = event_target_value(&event).parse::<usize>().ok();
-        if let Some((index, example)) = index.and_then(|i| EXAMPLES.get(i).map(|e| (i, e))) {
-            state.example.set(Some(index));
-            state.metric.set(example.metric);
-            state.pair.set(example.pair());
+        if let Ok(index) = event_target_value(&event).parse() {
+            state.choose_example(index);
         }
     };
     let option = move |index: usize| {

@@ -71,13 +71,6 @@ fn view_task(state: State, task: &'static Task) -> impl IntoView {
     let metric = task.pairs().first().and_then(|&index| EXAMPLES.get(index));
     let metric = metric.map_or(Metric::LogitDiff, |example| example.metric);
     let found = move || measured(success(state, task), metric, &model(state));
-    let choose = move |index: usize| {
-        if let Some(example) = EXAMPLES.get(index) {
-            state.example.set(Some(index));
-            state.metric.set(example.metric);
-            state.pair.set(example.pair());
-        }
-    };
     let pair = move |index: usize| {
         let example = EXAMPLES.get(index)?;
         let here = move || (state.example.get() == Some(index)).to_string();
@@ -90,7 +83,7 @@ fn view_task(state: State, task: &'static Task) -> impl IntoView {
                     data-pair=example.id.clone()
                     aria-pressed=here
                     title=t!(&format!("pair-{}", example.id))
-                    on:click=move |_| choose(index)
+                    on:click=move |_| state.choose_example(index)
                 >
                     {sign}
                     {words::shortened(example.clean.trim(), 60)}

@@ -20,15 +20,14 @@ pub fn TourInvitation() -> impl IntoView {
     move || {
         invites.get().then(|| {
             view! {
-                <p class="tour-invitation" id="tour-invitation">
-                    {t!("tour-invitation")}
+                <div class="tour-invitation" id="tour-invitation" role="group" aria-label=t!("tour-invitation")>
                     <button type="button" class="link" id="tour-start" on:click=move |_| tour::begin(state)>
                         {t!("tour-start")}
                     </button>
                     <button type="button" class="link" id="tour-skip" on:click=move |_| tour::leave(state)>
                         {t!("tour-skip")}
                     </button>
-                </p>
+                </div>
             }
         })
     }

@@ -163,3 +163,81 @@ pub fn caption(drawn: &Drawn) -> String {
     );
     format!("{how}{less}, {into}; {mean}{metric}{normalised}. {of_model}; {computed}.")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use relp_model::{MetricValues, OfPair, Site};
+    use relp_print::{Print, words as printed};
+
+    use super::*;
+    use crate::known::Known;
+    use crate::testing;
+
+    /// Figures that between them have everything that a caption can say.
+    fn figures() -> Vec<Figure> {
+        let usual = testing::figure(2, 3);
+        let changed = |change: &dyn Fn(&mut Figure)| {
+            let mut figure = usual.clone();
+            change(&mut figure);
+            figure
+        };
+        let mut all = vec![
+            usual.clone(),
+            changed(&|figure| figure.rules = Rules::NONE),
+            changed(&|figure| figure.rules = Rules { ln: true, ..Rules::NONE }),
+            changed(&|figure| figure.normalised = true),
+            changed(&|figure| figure.model.weights = Precision::F16),
+            changed(&|figure| figure.answers = figure.tokens.clean.clone()),
+            changed(&|figure| {
+                figure.method = Method::IgInputs;
+                (figure.steps, figure.convergence_error) = (Some(5), Some(0.25));
+            }),
+            changed(&|figure| {
+                let Figure { tokens, answers, foils, metric, maps, .. } = figure.clone();
+                figure.pairs = vec![OfPair { tokens, answers, foils, metric, maps }; 3];
+            }),
+        ];
+        for name in Metric::ALL {
+            all.push(changed(&|figure| {
+                figure.metric = MetricValues { name, ..figure.metric };
+            }));
+        }
+        for direction in [Direction::Denoise, Direction::Noise] {
+            for replace in Replace::ALL.map(Some).into_iter().chain([None]) {
+                all.push(changed(&|figure| {
+                    (figure.direction, figure.replace) = (direction, replace);
+                    figure.method = if replace.is_some() { Method::Ap } else { Method::GradXInput };
+                }));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn what_is_printed_says_the_same_in_english() {
+        for figure in figures() {
+            let known = Known::whole(Arc::new(figure.clone()));
+            let drawn = Drawn { known, scores: Scores::Method, before: None };
+            assert_eq!(printed::caption(&Print::of(&figure)), caption(&drawn));
+            assert_eq!(printed::legend(&Print::of(&figure)), legend(&drawn));
+        }
+        let figure = testing::figure(2, 3);
+        let known = Known::whole(Arc::new(figure.clone()));
+        let error = Drawn { known, scores: Scores::Error, before: None };
+        let less = Some("the exact answer (AP)");
+        let print = Print { drawn: &figure, source: &figure, less };
+        assert_eq!(printed::caption(&print), caption(&error));
+        let sites = Site::HEADS.into_iter().chain(Site::PAPER);
+        for site in sites.chain([Site::Embed, Site::ResidMid, Site::ResidPost, Site::Post]) {
+            assert_eq!(printed::site(site), crate::words::site(site));
+        }
+        for text in ["<|endoftext|>", " Mary", "\n\t\u{1}", " counterrevolutionary", " réseau"] {
+            assert_eq!(printed::token(text), labels::axis(text));
+        }
+        for value in [0.0, -0.0004, 1.25, -12.5] {
+            assert_eq!(printed::score(value), labels::score(value));
+        }
+    }
+}
