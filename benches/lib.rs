@@ -1,1 +1,178 @@
-//! Benchmarks; see `README.md`.
+//! Benchmarks; see `README.md`. What they share: cases, how much work one is, and what the machine can do.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use relp_model::{Computation, Config, Direction, Method, Pair, Recipe, Request, Site, Token};
+use relp_tape::{Content, Feed, Op, Outputs, Tape, reference};
+
+/// Tokens of the usual prompt.
+pub const POSITIONS: usize = 15;
+/// How many tokens before its end the prompts differ, as in an indirect-object pair that swaps the second
+/// subject.
+const FROM_END: usize = 5;
+
+/// The bundled model's sizes.
+pub const PRIMER: Config = Config {
+    n_layer: 6,
+    n_head: 8,
+    d_model: 128,
+    d_mlp: 512,
+    n_vocab: 4075,
+    n_ctx: 64,
+    eps: 1e-5,
+    tied: true,
+};
+
+/// GPT-2 small's.
+pub const GPT2_SMALL: Config = Config {
+    n_layer: 12,
+    n_head: 12,
+    d_model: 768,
+    d_mlp: 3072,
+    n_vocab: 50257,
+    n_ctx: 1024,
+    eps: 1e-5,
+    tied: true,
+};
+
+/// The same with as many tokens as the 128 MiB of a binding hold that every GPU has.
+pub const GPT2_SMALL_GPU: Config = Config { n_vocab: 32_768, ..GPT2_SMALL };
+
+/// A recorded run with weights that keep activations in a natural range.
+pub struct Case {
+    /// What is computed.
+    pub computation: Computation,
+    /// Its weights, by name.
+    pub weights: HashMap<String, Vec<f32>>,
+    /// Its inputs.
+    pub feed: Feed,
+}
+
+impl Case {
+    /// A pair of prompts of so many tokens, by a method.
+    ///
+    /// # Panics
+    /// If it does not fit one tape.
+    pub fn new(config: &Config, method: Method, sites: &[Site], positions: usize) -> Self {
+        let Some(case) = Self::fitting(config, method, sites, positions) else {
+            panic!("a case is one tape")
+        };
+        case
+    }
+
+    /// The same; `None` if it takes several tapes.
+    pub fn fitting(
+        config: &Config,
+        method: Method,
+        sites: &[Site],
+        positions: usize,
+    ) -> Option<Self> {
+        let token = |id: usize| Token { id: (id % config.n_vocab) as u32, text: String::new() };
+        let clean: Vec<Token> = (0..positions).map(|i| token(i * 7 + 1)).collect();
+        let mut corrupted = clean.clone();
+        corrupted[positions - FROM_END] = token(99);
+        let pair = Pair { clean, corrupted, answers: vec![token(5)], foils: vec![token(6)] };
+        let request = Request { method, sites: sites.to_vec(), ..Request::default() };
+        let recipe = Recipe::new(&request, &pair);
+        let parts = recipe.parts(config);
+        if parts.len() != 1 {
+            return None;
+        }
+        let computation = recipe.record(config, &parts[0]);
+        let mut noise = Noise(1);
+        let mut weights = HashMap::new();
+        for (_, info) in computation.tape().bufs() {
+            if info.content == Content::Weight {
+                let gain = info.name.contains("ln_") && info.name.ends_with("weight");
+                let (centre, spread) = if gain { (1.0, 0.1) } else { (0.0, 0.04) };
+                let values = (0..info.len()).map(|_| centre + spread * noise.next()).collect();
+                weights.insert(info.name.clone(), values);
+            }
+        }
+        let feed = computation.feed(&pair, Direction::Denoise);
+        Some(Self { computation, weights, feed })
+    }
+
+    /// The largest difference of any score from the reference's, as a fraction of the largest.
+    ///
+    /// # Panics
+    /// If a score is wrong: a wrong executor is not worth timing.
+    pub fn check(&self, found: &Outputs) {
+        let tape = self.computation.tape();
+        let mut feed = self.feed.clone();
+        for (buf, info) in tape.bufs() {
+            if info.content == Content::Weight {
+                feed.values(buf, self.weights[&info.name].as_slice());
+            }
+        }
+        let Ok(values) = reference::run(tape, &feed) else { panic!("the feed does not fit") };
+        let expected = tape.outputs().iter().map(|&buf| (buf, values.f32(buf))).collect();
+        let scores = |outputs: &Outputs| -> Vec<f32> {
+            let run = self.computation.read(outputs, Direction::Denoise);
+            run.scores.into_values().flatten().collect()
+        };
+        let (expected, found) = (scores(&Outputs::new(expected)), scores(found));
+        let largest = expected.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+        for (expected, found) in expected.iter().zip(&found) {
+            let close = (expected - found).abs() <= 1e-4 * largest;
+            assert!(close, "a wrong executor is not worth timing: {expected} {found}");
+        }
+    }
+}
+
+/// Floating-point operations of a tape's matrix products, two a multiplication. What else a run computes is less
+/// than a hundredth of it.
+pub fn operations(tape: &Tape) -> f64 {
+    let product =
+        |out: relp_tape::Buf, inner: usize| 2.0 * tape.info(out).len() as f64 * inner as f64;
+    let last = |buf| tape.shape(buf).last().copied().unwrap_or(0);
+    let of = |op: &Op| match op {
+        Op::Linear { x, out, .. } | Op::LinearT { x, out, .. } => product(*out, last(*x)),
+        _ => 0.0,
+    };
+    tape.ops().iter().map(of).sum()
+}
+
+/// Bytes of weights that a tape's matrix products read, each time that one does.
+pub fn bytes(tape: &Tape) -> f64 {
+    let of = |op: &Op| match op {
+        Op::Linear { w, .. } => 4.0 * tape.info(*w).len() as f64,
+        // Of a fused weight only the columns that are asked for.
+        Op::LinearT { x, w, .. } => {
+            let (columns, all) = (tape.shape(*x).last(), tape.shape(*w).last());
+            let share = columns.zip(all).map_or(1.0, |(c, all)| *c as f64 / *all as f64);
+            4.0 * tape.info(*w).len() as f64 * share
+        }
+        _ => 0.0,
+    };
+    tape.ops().iter().map(of).sum()
+}
+
+/// The median and both ends of the seconds that something takes, `samples` times, after once for nothing.
+pub fn seconds(samples: usize, mut run: impl FnMut()) -> (f64, f64, f64) {
+    run();
+    let mut all: Vec<f64> = (0..samples.max(1))
+        .map(|_| {
+            let began = Instant::now();
+            run();
+            began.elapsed().as_secs_f64()
+        })
+        .collect();
+    all.sort_by(f64::total_cmp);
+    (all[all.len() / 2], all[0], all[all.len() - 1])
+}
+
+/// A fixed sequence of numbers (SplitMix64).
+struct Noise(u64);
+
+impl Noise {
+    /// Between −1 and 1.
+    fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 40) as f32 / (1_u32 << 23) as f32 - 1.0
+    }
+}

@@ -12,6 +12,8 @@ use crate::failure::{Failure, Result};
 use crate::figure;
 use crate::models;
 use crate::output::Out;
+use crate::pack;
+use crate::serve;
 
 /// What the person asked for.
 #[derive(Debug)]
@@ -27,6 +29,14 @@ pub(crate) enum Asked {
     Figure(figure::Ask),
     /// To see to the models that are kept.
     Model(models::Ask),
+    /// The help of `relp serve`.
+    ServeHelp,
+    /// To serve the page.
+    Serve(serve::Ask),
+    /// The help of `relp pack`.
+    PackHelp,
+    /// To make or check a folder to be taken along.
+    Pack(pack::Ask),
     Do(Command, Box<Options>),
 }
 
@@ -233,10 +243,18 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Asked> {
     if name == "figure" {
         return Ok(figure::parse(&mut parser)?.map_or(Asked::FigureHelp, Asked::Figure));
     }
+    if name == "serve" {
+        return Ok(serve::parse(&mut parser)?.map_or(Asked::ServeHelp, Asked::Serve));
+    }
+    if name == "pack" {
+        return Ok(pack::parse(&mut parser)?.map_or(Asked::PackHelp, Asked::Pack));
+    }
     if name == "help" {
         return match parser.next()? {
             Some(Arg::Value(name)) if name == "model" => Ok(Asked::ModelHelp),
             Some(Arg::Value(name)) if name == "figure" => Ok(Asked::FigureHelp),
+            Some(Arg::Value(name)) if name == "serve" => Ok(Asked::ServeHelp),
+            Some(Arg::Value(name)) if name == "pack" => Ok(Asked::PackHelp),
             Some(Arg::Value(name)) => Ok(Asked::Help(Some(command(&name.to_string_lossy())?))),
             _ => Ok(Asked::Help(None)),
         };
@@ -268,7 +286,7 @@ fn command(name: &str) -> Result<Command> {
     Command::ALL.into_iter().find(|command| command.name() == name).ok_or_else(|| {
         let known = Command::ALL.map(Command::name).join(", ");
         Failure::input(format_args!(
-            "There is no command `{name}`; there are {known}, figure, model and help"
+            "There is no command `{name}`; there are {known}, figure, model, pack, serve and help"
         ))
     })
 }

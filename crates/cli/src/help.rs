@@ -17,6 +17,8 @@ relp COMMAND [OPTIONS]
   tape       the listing of a run
   figure     a figure on paper: SVG, PDF, PNG, CSV, TikZ
   model      fetches models from a hub, lists and removes them
+  pack       a folder with page, models and this program, for a USB stick
+  serve      such a folder, or the built page, for this machine or a room
 
 `relp COMMAND --help` lists the options of a command, `relp --version` tells the version.
 

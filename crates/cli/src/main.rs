@@ -14,10 +14,12 @@ mod model;
 mod models;
 mod net;
 mod output;
+mod pack;
 mod pairs;
 mod predict;
 mod progress;
 mod report;
+mod serve;
 mod table;
 mod tape;
 mod tasks;
@@ -49,6 +51,10 @@ fn obey(asked: Asked) -> Result<()> {
         Asked::FigureHelp => output::print(figure::HELP),
         Asked::Figure(ask) => figure::run(&ask),
         Asked::Model(ask) => models::run(&ask),
+        Asked::ServeHelp => output::print(serve::HELP),
+        Asked::Serve(ask) => serve::run(&ask),
+        Asked::PackHelp => output::print(pack::HELP),
+        Asked::Pack(ask) => pack::run(&ask),
         Asked::Do(command, options) => match command {
             Command::Attribute => attribute::run(&options),
             Command::Compare => compare::run(&options),

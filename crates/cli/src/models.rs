@@ -1,5 +1,5 @@
 //! `relp model`: which models there are, and fetching, finding and removing them. Nothing else in this
-//! program uses the network.
+//! program asks anything of a network; `relp serve` answers in one.
 
 use std::env;
 use std::ffi::OsString;
@@ -42,8 +42,8 @@ relp model path NAME      the folder of a model that is kept
 relp model remove NAME    deletes what is kept of a model
 
 NAME is gpt2 (also gpt2-small), gpt2-medium, gpt2-large, gpt2-xl or distilgpt2, or OWNER/NAME of any
-GPT-2 on the hub. A model that is kept is used by `--model NAME`. Only `relp model get` uses the
-network, and what it has fetched is never fetched again, also after it was interrupted.
+GPT-2 on the hub. A model that is kept is used by `--model NAME`. Only `relp model get` fetches from
+the network, and what it has fetched is never fetched again, also after it was interrupted.
 
 Models are kept in the cache folder of the hub's own client (HF_HUB_CACHE, or hub in HF_HOME, or
 ~/.cache/huggingface/hub), and what that has fetched is used as well. HF_ENDPOINT names another hub,
@@ -215,7 +215,7 @@ async fn check_header<T: Transport, S: Store, W: Watch>(
     Ok(Checkpoint::from_header(&header, length, config).map(drop))
 }
 
-fn id(name: &str) -> Result<ModelId> {
+pub(crate) fn id(name: &str) -> Result<ModelId> {
     if name == BUNDLED {
         return Err(Failure::input(format_args!(
             "{BUNDLED} is part of this program and needs no place of its own"

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::known::{Expected, Known, ModelFile};
 
 /// The hub that is asked unless another endpoint is named.
-const HUB: &str = "https://huggingface.co";
+pub const HUB: &str = "https://huggingface.co";
 
 /// Why a name or an address cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

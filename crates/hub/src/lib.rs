@@ -16,7 +16,7 @@ mod progress;
 mod store;
 mod transport;
 
-pub use address::{AddressError, Mirrors, ModelId, Repo, Revision};
+pub use address::{AddressError, HUB, Mirrors, ModelId, Repo, Revision};
 pub use error::FetchError;
 pub use fault::Fault;
 pub use fetch::{Fetch, Wanted};

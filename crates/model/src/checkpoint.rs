@@ -31,6 +31,8 @@ impl Dtype {
     }
 
     /// Widens little-endian bytes to `f32`, exactly.
+    // Compiled with who calls it: the page has this crate built for size, and the engine for speed.
+    #[inline]
     pub fn to_f32(self, bytes: &[u8]) -> Vec<f32> {
         match self {
             Dtype::F32 => widen(bytes, f32::from_le_bytes),
@@ -40,6 +42,7 @@ impl Dtype {
     }
 
     /// The bits of the values rounded to IEEE binary16; `None` if one is too large for it, or no number.
+    #[inline]
     pub fn to_f16(self, bytes: &[u8]) -> Option<Vec<u16>> {
         let bits: Vec<u16> = match self {
             Dtype::F32 => narrow(bytes, |b| f16::from_f32(f32::from_le_bytes(b))),
@@ -51,10 +54,12 @@ impl Dtype {
     }
 }
 
+#[inline]
 fn narrow<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f16) -> Vec<u16> {
     bytes.as_chunks().0.iter().map(|&chunk| f(chunk).to_bits()).collect()
 }
 
+#[inline]
 fn widen<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f32) -> Vec<f32> {
     bytes.as_chunks().0.iter().map(|&chunk| f(chunk)).collect()
 }

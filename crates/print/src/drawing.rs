@@ -1,5 +1,7 @@
 //! A figure laid out: what stands where, in points from the upper left corner.
 
+use relp_model::Site;
+
 use crate::colour::{Rgb, Theme};
 use crate::fonts::Font;
 
@@ -14,10 +16,33 @@ pub struct Drawing {
     pub theme: Theme,
     /// What is drawn, one over the other.
     pub items: Vec<Item>,
+    /// Where the maps are.
+    pub places: Vec<Place>,
     /// What it is, in a line.
     pub title: String,
     /// What it is, in full.
     pub caption: String,
+}
+
+/// Where a map's cells are: layer 0 stands at the bottom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Of which site.
+    pub site: Site,
+    /// Left edge of the first column.
+    pub x: f64,
+    /// Lower edge of layer 0.
+    pub floor: f64,
+    /// Width and height of a cell.
+    pub cell: (f64, f64),
+    /// Layers.
+    pub layers: usize,
+    /// Columns: heads, or positions.
+    pub columns: usize,
+    /// Whether columns are heads.
+    pub of_heads: bool,
+    /// The scores, \[layer, column\].
+    pub values: Vec<f32>,
 }
 
 /// Something that is drawn.

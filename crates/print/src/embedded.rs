@@ -1,5 +1,5 @@
 //! The figure inside a printed one: as JSON in an SVG's metadata, in a text chunk of a PNG, in the comments of
-//! TikZ source, or as the file itself.
+//! TikZ source, in a script of an HTML page, or as the file itself.
 
 use std::io::Cursor;
 
@@ -24,7 +24,7 @@ pub enum NotThere {
 /// How a line of TikZ source begins that holds a piece of the figure.
 pub(crate) const COMMENT: &str = "%j ";
 
-/// The figure in a JSON, SVG, PNG or TikZ file.
+/// The figure in a JSON, SVG, PNG, TikZ or HTML file.
 ///
 /// # Errors
 /// If there is none that can be used.
@@ -35,7 +35,7 @@ pub fn embedded(file: &[u8]) -> Result<Figure, NotThere> {
         let text = str::from_utf8(file).map_err(|_| NotThere::Nothing)?;
         let text = text.trim_start_matches('\u{feff}').trim_start();
         match text.chars().next() {
-            Some('<') => of_svg(text).ok_or(NotThere::Nothing)?,
+            Some('<') => of_svg(text).or_else(|| of_html(text)).ok_or(NotThere::Nothing)?,
             Some('%') => of_tikz(text).ok_or(NotThere::Nothing)?,
             _ => text.to_owned(),
         }
@@ -47,6 +47,14 @@ pub fn embedded(file: &[u8]) -> Result<Figure, NotThere> {
 fn of_svg(text: &str) -> Option<String> {
     let (_, rest) = text.split_once(&format!("<metadata id=\"{KEY}\">"))?;
     let (json, _) = rest.split_once("</metadata>")?;
+    Some(json.to_owned())
+}
+
+/// The text of the script that a page of one file shows.
+fn of_html(text: &str) -> Option<String> {
+    let start = format!("<script type=\"application/json\" id=\"{KEY}\">");
+    let (_, rest) = text.split_once(&start)?;
+    let (json, _) = rest.split_once("</script>")?;
     Some(json.to_owned())
 }
 
@@ -71,9 +79,8 @@ pub(crate) fn json(figure: &Figure) -> String {
     serde_json::to_string_pretty(figure).unwrap_or_default()
 }
 
-/// The figure as JSON without any character that XML or LaTeX would read.
-#[cfg(feature = "render")]
-pub(crate) fn quoted(figure: &Figure) -> String {
+/// The figure as JSON without any character that XML, HTML or LaTeX would read.
+pub fn quoted(figure: &Figure) -> String {
     let text = serde_json::to_string(figure).unwrap_or_default();
     let mut quoted = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,8 +1,11 @@
 //! The fonts that come along: DejaVu Sans and DejaVu Sans Mono, cut to Latin, Greek, Cyrillic and the signs
 //! that figures use. Their licence is in `fonts/LICENSE`.
 
-use std::sync::{Arc, LazyLock};
+#[cfg(feature = "render")]
+use std::sync::Arc;
+use std::sync::LazyLock;
 
+#[cfg(feature = "render")]
 use resvg::usvg::fontdb::Database;
 use ttf_parser::Face;
 
@@ -33,6 +36,7 @@ impl Font {
     }
 
     /// Its file.
+    #[cfg(feature = "render")]
     pub(crate) fn data(self) -> &'static [u8] {
         match self {
             Self::Sans => SANS,
@@ -54,6 +58,7 @@ impl Font {
 }
 
 /// These fonts and no other, so that every machine draws the same.
+#[cfg(feature = "render")]
 pub(crate) fn database() -> Arc<Database> {
     let mut database = Database::new();
     database.load_font_data(SANS.to_vec());

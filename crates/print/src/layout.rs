@@ -3,7 +3,7 @@
 use relp_model::{Figure, Grain, Site};
 
 use crate::colour::{Rgb, Theme};
-use crate::drawing::{Anchor, Drawing, Item};
+use crate::drawing::{Anchor, Drawing, Item, Place};
 use crate::fonts::Font;
 use crate::{Print, Style, words};
 
@@ -31,6 +31,7 @@ pub fn layout(print: &Print<'_>, style: &Style) -> Drawing {
         theme,
         limit: if limit > 0.0 { f64::from(limit) } else { 1.0 },
         items: Vec::new(),
+        places: Vec::new(),
     };
     sheet.draw(print, &panels, style.caption)
 }
@@ -71,6 +72,7 @@ struct Sheet {
     theme: Theme,
     limit: f64,
     items: Vec<Item>,
+    places: Vec<Place>,
 }
 
 impl Sheet {
@@ -100,8 +102,8 @@ impl Sheet {
             print.drawn.tokens.clean.iter().map(|token| token.text.as_str()).collect();
         let title =
             format!("{}: {}", print.drawn.method.title(), prompt.replace("<|endoftext|>", ""));
-        let Self { width, theme, items, .. } = self;
-        Drawing { width, height: y + 0.5 * size, theme, items, title, caption }
+        let Self { width, theme, items, places, .. } = self;
+        Drawing { width, height: y + 0.5 * size, theme, items, places, title, caption }
     }
 
     /// Draws a map with its axes, and says where it ends.
@@ -120,6 +122,16 @@ impl Sheet {
         let cell = (x + width - left) / panel.columns.max(1) as f64;
         let high = f64::min(f64::min(1.5 * cell, 1.6 * size), HIGHEST / panel.layers.max(1) as f64);
         let floor = top + high * panel.layers as f64;
+        self.places.push(Place {
+            site: panel.site,
+            x: left,
+            floor,
+            cell: (cell, high),
+            layers: panel.layers,
+            columns: panel.columns,
+            of_heads: panel.of_heads,
+            values: panel.values.clone(),
+        });
         let row = |layer: usize| floor - high * (layer + 1) as f64;
         for layer in 0..panel.layers {
             for column in 0..panel.columns {

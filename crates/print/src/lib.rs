@@ -6,38 +6,38 @@
 mod embedded;
 mod style;
 
-#[cfg(feature = "render")]
+#[cfg(feature = "draw")]
 mod colour;
 #[cfg(feature = "render")]
 mod csv;
-#[cfg(feature = "render")]
+#[cfg(feature = "draw")]
 mod drawing;
-#[cfg(feature = "render")]
+#[cfg(feature = "draw")]
 mod fonts;
-#[cfg(feature = "render")]
+#[cfg(feature = "draw")]
 mod layout;
 #[cfg(feature = "render")]
 mod pdf;
 #[cfg(feature = "render")]
 mod raster;
-#[cfg(feature = "render")]
+#[cfg(feature = "draw")]
 mod svg;
 #[cfg(feature = "render")]
 mod tikz;
-#[cfg(feature = "render")]
+#[cfg(feature = "draw")]
 pub mod words;
 
 #[cfg(all(test, feature = "render"))]
 mod tests;
 
-pub use embedded::{NotThere, embedded};
+pub use embedded::{NotThere, embedded, quoted};
 pub use style::{Format, Print, Style};
 
-#[cfg(feature = "render")]
+#[cfg(feature = "draw")]
 pub use colour::{Rgb, Theme};
-#[cfg(feature = "render")]
-pub use drawing::{Drawing, Item};
-#[cfg(feature = "render")]
+#[cfg(feature = "draw")]
+pub use drawing::{Drawing, Item, Place};
+#[cfg(feature = "draw")]
 pub use layout::layout;
 
 /// Why a figure cannot be printed.
@@ -57,6 +57,12 @@ pub enum PrintError {
     },
 }
 
+/// A drawing as SVG, with the figure inside that is to be opened again.
+#[cfg(feature = "draw")]
+pub fn svg(drawing: &Drawing, source: &relp_model::Figure) -> String {
+    svg::write(drawing, source)
+}
+
 /// A figure in a format.
 ///
 /// # Errors
@@ -66,7 +72,7 @@ pub fn print(print: &Print<'_>, style: &Style, format: Format) -> Result<Vec<u8>
     style.check().map_err(PrintError::Style)?;
     let drawing = || layout(print, style);
     Ok(match format {
-        Format::Svg => svg::write(&drawing(), print.source).into_bytes(),
+        Format::Svg => svg(&drawing(), print.source).into_bytes(),
         Format::Pdf => pdf::write(&drawing(), print.source)?,
         Format::Png => raster::write(&drawing(), print.source, style.dpi)?,
         Format::Csv => csv::write(print).into_bytes(),

@@ -9,7 +9,7 @@ use crate::embedded::{KEY, quoted};
 
 /// The whole file.
 pub(crate) fn write(drawing: &Drawing, source: &Figure) -> String {
-    let Drawing { width, height, theme, items, title, caption } = drawing;
+    let Drawing { width, height, theme, items, title, caption, .. } = drawing;
     let (w, h) = (points(*width), points(*height));
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}pt\" height=\"{h}pt\" viewBox=\"0 0 {w} {h}\" \

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{collections::BTreeSet, ffi::OsString, str::FromStr, time::Duration};
+use std::{collections::BTreeSet, ffi::OsString, path::PathBuf, str::FromStr, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
@@ -15,21 +15,25 @@ cargo xtask COMMAND
       --port N           on this port, or the next free one (default 8080)
       --open             and shows it in a browser
   build                  builds the release page into dist/
+  dist                   builds it and writes a folder for any static host
+      --out DIR          there (default target/site)
   check                  formatting, spelling, dependencies, lints and documentation
   test                   everything in `check`, and all tests, the browser's too
       --without gpu      but not the tests that need a Vulkan driver
-      --without browser  but not the tests in Chromium
+      --without browser  but not the tests in Chromium and Firefox
       --only NAME        this one alone, with what it needs; may be given again:
                          fmt typos deny clippy clippy-wasm doc tests doctests gpu page browser
       -- FILTER...       only tests whose names hold FILTER, or other arguments of nextest
   bench [-- FILTER...]   the benchmarks
+      --peers            the same work in PyTorch beside them, as a table; installs it first
+      --record           and the table into benches/README.md
   fuzz                   damages what is read from outside at random, to see whether it is refused
       --seconds N        for so long (default 60)
   help                   this text
 
 Whatever is missing is installed first. Tools go to target/tools, which `cargo clean` removes;
-Chromium and a Vulkan driver come from the system's packages, and RELP_CHROMIUM and RELP_CHROMEDRIVER
-name others. RUSTFLAGS is left out of account where the page is compiled.
+Chromium, Firefox and a Vulkan driver come from the system's packages, and RELP_CHROMIUM,
+RELP_CHROMEDRIVER and RELP_FIREFOX name others. RUSTFLAGS is left out of account where the page is compiled.
 ";
 
 /// What the person asked for.
@@ -39,9 +43,12 @@ pub(crate) enum Command {
     Setup,
     Serve(Serve),
     Build,
+    Dist(Option<PathBuf>),
     Check,
     Test(Test),
     Bench(Vec<OsString>),
+    /// Beside the peers; whether it is recorded.
+    Peers(bool),
     Fuzz(Duration),
 }
 
@@ -76,6 +83,8 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command>
     }
     let rest = rest.unwrap_or_default();
     let mut serve = Serve { port: 8080, open: false };
+    let mut out = None;
+    let (mut peers, mut record) = (false, false);
     let mut seconds = 60;
     let mut test = Test { filters: rest.clone(), ..Test::default() };
     while let Some(arg) = parser.next()? {
@@ -83,6 +92,9 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command>
             (_, Arg::Long("help") | Arg::Short('h')) => return Ok(Command::Help),
             ("serve", Arg::Long("port")) => serve.port = port(&value(&mut parser, "--port")?)?,
             ("serve", Arg::Long("open")) => serve.open = true,
+            ("bench", Arg::Long("peers")) => peers = true,
+            ("bench", Arg::Long("record")) => record = true,
+            ("dist", Arg::Long("out")) => out = Some(parser.value()?.into()),
             ("fuzz", Arg::Long("seconds")) => {
                 seconds = number(&value(&mut parser, "--seconds")?)?;
             }
@@ -103,8 +115,13 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command>
         "setup" => Command::Setup,
         "serve" => Command::Serve(serve),
         "build" => Command::Build,
+        "dist" => Command::Dist(out),
         "check" => Command::Check,
         "test" => Command::Test(test),
+        "bench" if peers && rest.is_empty() => Command::Peers(record),
+        "bench" if peers || record => {
+            bail!("--record goes with --peers, and --peers without a filter")
+        }
         "bench" => Command::Bench(rest),
         "fuzz" => Command::Fuzz(Duration::from_secs(seconds)),
         other => bail!("there is no command `{other}`"),

@@ -1,15 +1,16 @@
-//! Finds Chromium, its driver and a Vulkan driver where systems put them.
+//! Finds Chromium, its driver, Firefox and a Vulkan driver where systems put them.
 
 use std::{
     env,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use crate::workspace::{Workspace, is_executable};
 
-/// The browser that the tests drive.
+/// The browser that most tests drive.
 pub(crate) struct Browser {
     pub(crate) chromium: PathBuf,
     pub(crate) driver: PathBuf,
@@ -19,6 +20,7 @@ pub(crate) struct Browser {
 /// the snap it is a script that only says so.
 const CHROMIUM: &[&str] = &["chromium", "google-chrome", "google-chrome-stable"];
 const DRIVER: &[&str] = &["chromedriver", "chromium.chromedriver"];
+const FIREFOX: &[&str] = &["firefox-esr", "firefox"];
 
 impl Browser {
     /// What `RELP_CHROMIUM` and `RELP_CHROMEDRIVER` name, or else what is on the PATH.
@@ -32,6 +34,20 @@ impl Browser {
             driver: find("RELP_CHROMEDRIVER", DRIVER)?,
         })
     }
+}
+
+/// What `RELP_FIREFOX` names, or else what is on the PATH and says that it is Firefox: Ubuntu's
+/// `firefox` without the snap is a script that only says so.
+pub(crate) fn firefox(workspace: &Workspace) -> Option<PathBuf> {
+    let on_path = || FIREFOX.iter().filter_map(|name| workspace.find(name));
+    named(env::var_os("RELP_FIREFOX")).or_else(|| on_path().find(|program| is_firefox(program)))
+}
+
+fn is_firefox(program: &Path) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("Firefox"))
 }
 
 /// The absolute path that a variable names, if a program is there.
@@ -70,6 +86,13 @@ mod tests {
         assert_eq!(named(Some("/etc/passwd".into())), None);
         assert_eq!(named(Some("".into())), None);
         assert_eq!(named(None), None);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn another_program_is_no_firefox() {
+        assert!(!is_firefox(Path::new("/bin/echo")));
+        assert!(!is_firefox(Path::new("/no/such/program")));
     }
 
     #[test]

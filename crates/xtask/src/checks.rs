@@ -5,10 +5,11 @@ use std::{ffi::OsString, fmt, process::Command, str::FromStr};
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    browser::Browser,
+    browser::{self, Browser},
     page,
     setup::{Need, PAGE},
     step::{self, Step},
+    tool,
     workspace::Workspace,
 };
 
@@ -30,7 +31,7 @@ pub(crate) enum Check {
 
 /// Tests that need a GPU, or a Vulkan driver that acts as one, are in a module called `gpu`.
 const GPU: &str = "test(/(^|::)gpu(::|$)/)";
-/// Tests that need Chromium are in the test binary called `browser`. Without one of that name nextest
+/// Tests that need Chromium or Firefox are in the test binary called `browser`. Without one of that name nextest
 /// fails, so that no other name hides them.
 const BROWSER: &str = "binary(browser)";
 
@@ -80,7 +81,9 @@ impl Check {
             Self::DocTests => ("doctests", "runs the documentation's examples", "about 1 minute"),
             Self::Gpu => ("gpu", "runs the tests that need a GPU or lavapipe", "about 2 minutes"),
             Self::Page => return page::BUILD,
-            Self::Browser => ("browser", "runs the tests in Chromium", "about 3 minutes"),
+            Self::Browser => {
+                ("browser", "runs the tests in Chromium and Firefox", "about 8 minutes")
+            }
         };
         Step { name, does, takes }
     }
@@ -97,7 +100,9 @@ impl Check {
             Self::Tests => &[Need::Nextest, Need::Poppler],
             Self::Gpu => &[Need::Nextest, Need::Vulkan],
             Self::Page => &PAGE,
-            Self::Browser => &[Need::Nextest, Need::Vulkan, Need::Browser],
+            Self::Browser => {
+                &[Need::Nextest, Need::Vulkan, Need::Browser, Need::Firefox, Need::Geckodriver]
+            }
         }
     }
 
@@ -150,12 +155,19 @@ impl Check {
             Self::Browser => {
                 let browser =
                     Browser::find(workspace).context("Chromium is gone since it was set up")?;
+                let firefox =
+                    browser::firefox(workspace).context("Firefox is gone since it was set up")?;
+                let geckodriver = workspace
+                    .find(tool::GECKODRIVER.program)
+                    .context("geckodriver is gone since it was set up")?;
                 step::run(
                     nextest(workspace, BROWSER, filters)
                         .args(["--profile", "browser"])
                         .env("RELP_DIST", workspace.dist())
                         .env("RELP_CHROMIUM", browser.chromium)
-                        .env("RELP_CHROMEDRIVER", browser.driver),
+                        .env("RELP_CHROMEDRIVER", browser.driver)
+                        .env("RELP_FIREFOX", firefox)
+                        .env("RELP_GECKODRIVER", geckodriver),
                 )
             }
         }

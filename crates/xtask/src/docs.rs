@@ -10,11 +10,20 @@ use anyhow::{Context, Result, bail};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 
 /// The documents by their names without `.md`, with what the links at their top say.
-const DOCUMENTS: [(&str, &str); 4] =
-    [("guide", "Guide"), ("methods", "Methods"), ("agreement", "Agreement"), ("design", "Design")];
+const DOCUMENTS: [(&str, &str); 6] = [
+    ("guide", "Guide"),
+    ("teaching", "Teaching"),
+    ("embedding", "Embedding"),
+    ("methods", "Methods"),
+    ("agreement", "Agreement"),
+    ("design", "Design"),
+];
 
 /// What they need beside them, from the page's assets.
 const ASSETS: [&str; 3] = ["theme.css", "docs.css", "icon.svg"];
+
+/// What else comes with the page, and where it is there, seen from the documents.
+const BESIDE: [(&str, &str); 1] = [("../web/paper/index.html", "../paper/")];
 
 /// The headings' ids of each document.
 type Headings<'a> = BTreeMap<&'a str, &'a BTreeSet<String>>;
@@ -204,7 +213,8 @@ fn follow(
     let name = if path.is_empty() { Some(from) } else { path.strip_suffix(".md") };
     let Some((name, headings)) = name.and_then(|name| Some((name, all.get(name)?))) else {
         if is_there(path) {
-            return Ok(None);
+            let beside = BESIDE.iter().find(|(there, _)| *there == path);
+            return Ok(beside.map(|(_, here)| (*here).to_owned()));
         }
         bail!("docs/{from}.md links to {to}, but there is no such file");
     };

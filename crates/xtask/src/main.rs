@@ -1,16 +1,22 @@
 //! `cargo xtask`: the few commands that a person needs to see, check and measure this project.
 
 mod args;
+mod assets;
+mod boot;
 mod browser;
 mod checks;
+mod dist;
 mod docs;
+mod embed;
 mod lock;
 mod names;
 mod offline;
 mod page;
+mod peers;
 mod report;
 mod serve;
 mod setup;
+mod standalone;
 mod step;
 mod system;
 mod test;
@@ -67,6 +73,11 @@ fn obey(command: Command) -> Result<bool> {
             prepare(&workspace, &PAGE)?;
             page::BUILD.run(|| page::build(&workspace)).1?;
         }
+        Command::Dist(out) => {
+            prepare(&workspace, &PAGE)?;
+            page::BUILD.run(|| page::build(&workspace)).1?;
+            dist::write(&workspace, out.as_deref())?;
+        }
         Command::Check => {
             let reading = Test { only: Check::READING.into(), ..Test::default() };
             return test::test(&workspace, &reading);
@@ -80,6 +91,7 @@ fn obey(command: Command) -> Result<bool> {
                 test::fuzz(&workspace)?;
             }
         }
+        Command::Peers(record) => peers::run(&workspace, record)?,
         Command::Bench(filters) => {
             prepare(&workspace, &[Need::Vulkan])?;
             let mut bench = workspace.cargo();

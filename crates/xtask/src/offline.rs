@@ -5,8 +5,15 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
+use crate::standalone::PLAYGROUND;
+
 /// The service worker, beside the page.
 pub(crate) const SCRIPT: &str = "sw.js";
+
+/// Which models the page's server has, and those models. They are put there after the page was built, and are
+/// kept by the page as any model is.
+pub(crate) const HERE: &str = "models/here.json";
+const HUB: &str = "models/hub/";
 
 /// What the list replaces.
 const NONE: &str = "const FILES = {};";
@@ -21,6 +28,9 @@ pub(crate) fn write(template: &Path, dist: &Path) -> Result<()> {
     let mut files = BTreeMap::new();
     list(dist, "", &mut files)?;
     files.remove(SCRIPT);
+    // It is everything once more, for people who take it with them.
+    files.remove(PLAYGROUND);
+    files.remove(HERE);
     // The page is asked for by the address of its folder.
     let page = files.remove("index.html").context("the built page has no index.html")?;
     files.insert(String::new(), page);
@@ -43,6 +53,9 @@ fn list(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) -> Re
         };
         let path = format!("{prefix}{name}");
         if entry.file_type()?.is_dir() {
+            if format!("{path}/") == HUB {
+                continue;
+            }
             list(&entry.path(), &format!("{path}/"), files)?;
         } else {
             let hash = Sha256::digest(fs::read(entry.path())?);
@@ -60,10 +73,14 @@ mod tests {
     fn every_file_is_listed_with_its_hash_but_the_worker_itself() -> Result<()> {
         let folder = std::env::temp_dir().join(format!("relp-offline-{}", std::process::id()));
         let dist = folder.join("dist");
-        fs::create_dir_all(dist.join("models/primer"))?;
+        let hub = "models/hub/a/b/resolve/main/config.json";
+        for path in ["models/primer", "models/hub/a/b/resolve/main"] {
+            fs::create_dir_all(dist.join(path))?;
+        }
         let template = folder.join("template.js");
         fs::write(&template, format!("before\n{NONE}\nafter"))?;
-        for (path, text) in [("index.html", "abc"), ("models/primer/a.json", ""), (SCRIPT, "old")] {
+        let own = [("index.html", "abc"), ("models/primer/a.json", ""), (SCRIPT, "old")];
+        for (path, text) in own.into_iter().chain([(HERE, "{}"), (hub, "{}")]) {
             fs::write(dist.join(path), text)?;
         }
         write(&template, &dist)?;

@@ -8,7 +8,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    docs, names, offline,
+    assets::Dist,
+    boot, docs, embed, names, offline, standalone,
     step::{self, Step},
     workspace::Workspace,
 };
@@ -42,8 +43,15 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
         trunk.args(["--color", "never"]);
     }
     step::run(&mut trunk)?;
-    names::remove(&workspace.dist())?;
-    docs::write(&workspace.root, &workspace.dist())?;
+    let (root, folder) = (&workspace.root, workspace.dist());
+    let dist = Dist(&folder);
+    names::remove(&folder)?;
+    embed::write(root, dist)?;
+    standalone::write(root, dist, &dist.text("index.html")?)?;
+    boot::write(dist)?;
+    docs::write(root, &folder)?;
+    // Whoever serves the page with models says so here; `relp pack` does.
+    dist.write(offline::HERE, "{\"format\":\"relp-models/1\",\"models\":[]}\n")?;
     // Last, since it lists whatever is there.
     offline::write(&workspace.root.join("web/app/assets/sw.js"), &workspace.dist())
 }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    browser::{self, Browser},
+    browser::{self, Browser, firefox},
     report::Report,
     step::{self, Step, say},
     system::{Package, System},
@@ -33,6 +33,8 @@ pub(crate) enum Need {
     Deny,
     Vulkan,
     Browser,
+    Firefox,
+    Geckodriver,
     Poppler,
 }
 
@@ -53,7 +55,7 @@ pub(crate) type Unmet = BTreeMap<Need, String>;
 pub(crate) const PAGE: [Need; 3] = [Need::WasmTarget, Need::Trunk, Need::WasmBindgen];
 
 impl Need {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Rustfmt,
         Self::Clippy,
         Self::WasmTarget,
@@ -64,6 +66,8 @@ impl Need {
         Self::Deny,
         Self::Vulkan,
         Self::Browser,
+        Self::Firefox,
+        Self::Geckodriver,
         Self::Poppler,
     ];
 
@@ -79,6 +83,8 @@ impl Need {
             Self::Deny => Source::Crate(&tool::DENY),
             Self::Vulkan => Source::System(Package::Vulkan),
             Self::Browser => Source::System(Package::Browser),
+            Self::Firefox => Source::System(Package::Firefox),
+            Self::Geckodriver => Source::Crate(&tool::GECKODRIVER),
             Self::Poppler => Source::System(Package::Poppler),
         }
     }
@@ -90,6 +96,7 @@ impl Need {
             Source::Crate(tool) => tool.program,
             Source::System(Package::Vulkan) => "a Vulkan driver",
             Source::System(Package::Browser) => "Chromium with its driver",
+            Source::System(Package::Firefox) => "Firefox",
             Source::System(Package::Poppler) => "pdftotext",
         }
     }
@@ -103,6 +110,7 @@ impl Need {
             Source::Crate(tool) => tool.is_ready(workspace),
             Source::System(Package::Vulkan) => Ok(browser::has_vulkan()),
             Source::System(Package::Browser) => Ok(Browser::find(workspace).is_some()),
+            Source::System(Package::Firefox) => Ok(firefox(workspace).is_some()),
             Source::System(Package::Poppler) => Ok(workspace.find("pdftotext").is_some()),
         }
     }

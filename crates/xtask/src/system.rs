@@ -13,6 +13,8 @@ use crate::workspace::Workspace;
 pub(crate) enum Package {
     /// Chromium and its driver.
     Browser,
+    /// Firefox. Its driver is a crate.
+    Firefox,
     /// A Vulkan driver that needs no GPU.
     Vulkan,
     /// Programs that read PDFs, to check those that are written here.
@@ -26,8 +28,8 @@ pub(crate) struct System {
     manager: Option<Manager>,
     /// Whether this process may install packages, and how.
     rights: Rights,
-    /// Ubuntu has Chromium as a snap only, and its package of that name installs the snap.
-    snap_chromium: bool,
+    /// Ubuntu has both browsers as snaps only, and its packages of their names install the snaps.
+    snap_browsers: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ impl System {
             Rights::None
         };
         let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
-        Self { manager, rights, snap_chromium: is_ubuntu(&release) }
+        Self { manager, rights, snap_browsers: is_ubuntu(&release) }
     }
 
     /// How to get `missing` here.
@@ -79,12 +81,18 @@ impl System {
                 missing.iter().map(|&package| (package, package.by_hand().to_owned())).collect();
             return plan;
         };
-        let (snapped, packaged): (Vec<Package>, Vec<Package>) =
-            missing.iter().partition(|&&package| package == Package::Browser && self.snap_chromium);
-        for package in snapped {
-            let sentence = "Ubuntu has Chromium as a snap only, which is not installed from here: \
-                            run `sudo snap install chromium`, then the same command again";
-            plan.ask.push((package, sentence.to_owned()));
+        let mut packaged = Vec::new();
+        for &package in missing {
+            match package.snap().filter(|_| self.snap_browsers) {
+                Some(snap) => {
+                    let sentence = format!(
+                        "Ubuntu has it as a snap only, which is not installed from here: run `sudo snap \
+                         install {snap}`, then the same command again"
+                    );
+                    plan.ask.push((package, sentence));
+                }
+                None => packaged.push(package),
+            }
         }
         if packaged.is_empty() {
             return plan;
@@ -161,6 +169,8 @@ impl Manager {
             (Self::Apt, Package::Browser) => &["chromium", "chromium-driver"],
             (Self::Pacman, Package::Browser) => &["chromium"],
             (Self::Dnf | Self::Zypper, Package::Browser) => &["chromium", "chromedriver"],
+            (Self::Apt, Package::Firefox) => &["firefox-esr"],
+            (Self::Dnf | Self::Pacman | Self::Zypper, Package::Firefox) => &["firefox"],
             (Self::Apt | Self::Dnf, Package::Vulkan) => &["mesa-vulkan-drivers"],
             (Self::Pacman, Package::Vulkan) => &["vulkan-swrast"],
             (Self::Zypper, Package::Vulkan) => &["libvulkan_lvp"],
@@ -172,11 +182,24 @@ impl Manager {
 }
 
 impl Package {
+    /// The snap that Ubuntu has in the package's place.
+    fn snap(self) -> Option<&'static str> {
+        match self {
+            Self::Browser => Some("chromium"),
+            Self::Firefox => Some("firefox"),
+            Self::Vulkan | Self::Poppler => None,
+        }
+    }
+
     fn by_hand(self) -> &'static str {
         match self {
             Self::Browser => {
                 "this system has no package manager known here: install Chromium and ChromeDriver, name \
                  them in RELP_CHROMIUM and RELP_CHROMEDRIVER, and run `cargo xtask test` again"
+            }
+            Self::Firefox => {
+                "this system has no package manager known here: install Firefox, name it in RELP_FIREFOX, \
+                 and run `cargo xtask test` again"
             }
             Self::Vulkan => {
                 "this system has no package manager known here: install a Vulkan driver, such as Mesa's \
@@ -220,10 +243,10 @@ fn sudo_asks_nothing() -> bool {
 mod tests {
     use super::*;
 
-    const BOTH: [Package; 2] = [Package::Browser, Package::Vulkan];
+    const ALL: [Package; 3] = [Package::Browser, Package::Firefox, Package::Vulkan];
 
-    fn system(manager: Option<Manager>, rights: Rights, snap_chromium: bool) -> System {
-        System { manager, rights, snap_chromium }
+    fn system(manager: Option<Manager>, rights: Rights, snap_browsers: bool) -> System {
+        System { manager, rights, snap_browsers }
     }
 
     fn sentences(plan: &Plan) -> Vec<&str> {
@@ -232,14 +255,14 @@ mod tests {
 
     #[test]
     fn root_on_debian_installs_everything_with_one_update() {
-        let plan = system(Some(Manager::Apt), Rights::Root, false).plan(&BOTH);
+        let plan = system(Some(Manager::Apt), Rights::Root, false).plan(&ALL);
         let run: Vec<String> = plan.run.iter().map(|words| words.join(" ")).collect();
         assert_eq!(
             run,
             [
                 "env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update",
                 "env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install \
-                 --yes --no-install-recommends chromium chromium-driver mesa-vulkan-drivers",
+                 --yes --no-install-recommends chromium chromium-driver firefox-esr mesa-vulkan-drivers",
             ]
         );
         assert_eq!(plan.ask, []);
@@ -269,21 +292,23 @@ mod tests {
     }
 
     #[test]
-    fn on_ubuntu_only_chromium_is_left_to_the_person() {
-        let plan = system(Some(Manager::Apt), Rights::Root, true).plan(&BOTH);
+    fn on_ubuntu_only_the_browsers_are_left_to_the_person() {
+        let plan = system(Some(Manager::Apt), Rights::Root, true).plan(&ALL);
         assert!(plan.run[1].ends_with(&["mesa-vulkan-drivers".to_owned()]));
         assert!(!plan.run[1].contains(&"chromium".to_owned()));
-        assert_eq!(plan.ask.len(), 1);
+        assert!(!plan.run[1].contains(&"firefox-esr".to_owned()));
+        assert_eq!(plan.ask.len(), 2);
         assert!(plan.ask[0].1.contains("`sudo snap install chromium`"));
+        assert!(plan.ask[1].1.contains("`sudo snap install firefox`"));
     }
 
     #[test]
     fn on_ubuntu_without_rights_each_package_has_its_own_sentence() {
-        let plan = system(Some(Manager::Apt), Rights::None, true).plan(&BOTH);
+        let plan = system(Some(Manager::Apt), Rights::None, true).plan(&ALL);
         assert_eq!(plan.run, Vec::<Vec<String>>::new());
         let packages: Vec<Package> = plan.ask.iter().map(|(package, _)| *package).collect();
-        assert_eq!(packages, BOTH);
-        assert!(plan.ask[1].1.contains("--no-install-recommends mesa-vulkan-drivers`"));
+        assert_eq!(packages, ALL);
+        assert!(plan.ask[2].1.contains("--no-install-recommends mesa-vulkan-drivers`"));
     }
 
     #[test]
@@ -296,10 +321,15 @@ mod tests {
               the same command again"
             ]
         );
-        let bare = system(None, Rights::Root, false).plan(&BOTH);
+        for manager in [Manager::Dnf, Manager::Pacman, Manager::Zypper] {
+            let plan = system(Some(manager), Rights::Root, false).plan(&[Package::Firefox]);
+            assert!(plan.ask[0].1.contains(" firefox`"), "{plan:?}");
+        }
+        let bare = system(None, Rights::Root, false).plan(&ALL);
         assert_eq!(bare.run, Vec::<Vec<String>>::new());
         assert!(bare.ask[0].1.contains("RELP_CHROMIUM"));
-        assert!(bare.ask[1].1.contains("lavapipe"));
+        assert!(bare.ask[1].1.contains("RELP_FIREFOX"));
+        assert!(bare.ask[2].1.contains("lavapipe"));
     }
 
     #[test]

@@ -72,6 +72,16 @@ pub(crate) const DENY: Tool = Tool {
     takes: "about 1 minute on two cores",
 };
 
+/// Firefox's driver. Debian packages none.
+pub(crate) const GECKODRIVER: Tool = Tool {
+    program: "geckodriver",
+    package: "geckodriver",
+    version: Wanted::Since(Version(0, 37, 0), Version(0, 37, 1)),
+    flags: &["--locked"],
+    does: "installs geckodriver, by which the tests drive Firefox",
+    takes: "about 1 minute on two cores",
+};
+
 impl Tool {
     /// Whether the program that a child process would find is of a version that will do.
     pub(crate) fn is_ready(&self, workspace: &Workspace) -> Result<bool> {

@@ -1,20 +1,14 @@
 //! Chromium by WebDriver, with everything that it logs.
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::ops::Deref;
+use std::path::Path;
+use std::process::Command;
 
 use fantoccini::wd::WebDriverCompatibleCommand;
-use fantoccini::{Client, ClientBuilder};
 use serde_json::{Value, json};
 
-/// A variable that `cargo xtask test` sets.
-pub(crate) fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| {
-        panic!("{name} is not set: run the browser's tests with `cargo xtask test --only browser`")
-    })
-}
+use crate::session::Session;
+pub(crate) use crate::session::variable;
 
 /// Whether the browser has WebGPU, on a software adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,24 +19,12 @@ pub(crate) enum WebGpu {
 
 /// A browser with an empty profile, which can reach nothing but this machine.
 pub(crate) struct Browser {
-    pub(crate) client: Client,
-    driver: Child,
-    /// Where Chromium puts its profile, with every model that a test had it keep.
-    profile: PathBuf,
+    session: Session,
     webgpu: WebGpu,
 }
 
 impl Browser {
     pub(crate) async fn start(webgpu: WebGpu) -> Self {
-        // It wants one port for both kinds of addresses, and gives up where one of them is taken.
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("chromium");
-        let profile = folder.join(std::process::id().to_string());
-        std::fs::create_dir_all(&profile).unwrap();
-        let mut started = start_driver(&profile);
-        for _ in 1..5 {
-            started = started.or_else(|_| start_driver(&profile));
-        }
-        let (driver, port) = started.expect("chromedriver starts");
         let mut args = vec![
             "--headless=new",
             "--no-sandbox",
@@ -68,41 +50,19 @@ impl Browser {
             "goog:chromeOptions": { "args": args, "binary": variable("RELP_CHROMIUM") },
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
-        let Value::Object(capabilities) = capabilities else { unreachable!("written as a map") };
-        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .expect("Chromium starts");
-        Self { client, driver, profile, webgpu }
-    }
-
-    /// Evaluates `return …;`.
-    pub(crate) async fn eval(&self, script: &str) -> Value {
-        let script = format!("return {script};");
-        self.client.execute(&script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"))
-    }
-
-    /// Waits until an expression is true.
-    pub(crate) async fn wait(&self, condition: &str) {
-        self.wait_for(Duration::from_secs(90), condition).await;
-    }
-
-    /// Waits until an expression is true, at most so long.
-    pub(crate) async fn wait_for(&self, most: Duration, condition: &str) {
-        let began = Instant::now();
-        while self.eval(condition).await != Value::Bool(true) {
-            if began.elapsed() > most {
-                let text = self.eval("document.body.innerText").await;
-                panic!("waited in vain for {condition}; the page says:\n{text}");
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let driver = |profile: &Path| {
+            let mut driver = Command::new(variable("RELP_CHROMEDRIVER"));
+            driver.arg("--port=0").env("TMPDIR", profile);
+            driver
+        };
+        let announces = "started successfully on port ";
+        let session = Session::start("chromium", driver, announces, capabilities).await;
+        Self { session, webgpu }
     }
 
     /// Gives Chromium a command of its own protocol.
-    pub(crate) async fn command(&self, cmd: &'static str, params: Value) {
-        self.client.issue_cmd(Cdp(cmd, params)).await.expect("Chromium does it");
+    pub(crate) async fn command(&self, cmd: &'static str, params: Value) -> Value {
+        self.client.issue_cmd(Cdp(cmd, params)).await.expect("Chromium does it")
     }
 
     /// Looks at the page by a screen of this width, in the light or in the dark.
@@ -149,40 +109,12 @@ impl Browser {
     }
 }
 
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // Ends Chromium too.
-        let _gone = self.driver.kill();
-        let _gone = self.driver.wait();
-        // Chromium still writes into it for a moment.
-        for _ in 0..50 {
-            if std::fs::remove_dir_all(&self.profile).is_ok() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
+impl Deref for Browser {
+    type Target = Session;
 
-/// A chromedriver and the port that it chose, or else what it said.
-fn start_driver(profile: &Path) -> Result<(Child, u16), String> {
-    let mut driver = Command::new(variable("RELP_CHROMEDRIVER"))
-        .arg("--port=0")
-        .env("TMPDIR", profile)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("chromedriver is there");
-    let output = BufReader::new(driver.stdout.take().expect("stdout is piped"));
-    let mut said = String::new();
-    for line in output.lines().map_while(Result::ok) {
-        if let Some((_, port)) = line.split_once("started successfully on port ") {
-            return Ok((driver, port.trim_end_matches('.').parse().expect("a port")));
-        }
-        said.push_str(&line);
+    fn deref(&self) -> &Session {
+        &self.session
     }
-    let _gone = driver.wait();
-    Err(said)
 }
 
 /// Chromium's own command to read a log.

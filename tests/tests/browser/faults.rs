@@ -138,7 +138,7 @@ async fn a_bad_server_is_explained() {
 #[tokio::test]
 async fn an_engine_that_does_not_start_is_explained() {
     let server = PageServer::start();
-    server.break_file("relp-worker_loader.js", Fault::Missing);
+    server.break_file(&PageServer::engine(), Fault::Missing);
     let mut page = Page::open_from(server, WebGpu::Off).await;
     page.expect_complaints();
     page.browser.wait("document.querySelector('#failure') !== null").await;
@@ -158,11 +158,11 @@ async fn an_engine_that_does_not_start_is_explained() {
 #[tokio::test]
 async fn a_crash_of_the_engine_loses_nothing() {
     let server = PageServer::start();
-    let loader = String::from_utf8(PageServer::file("relp-worker_loader.js")).unwrap();
+    let loader = String::from_utf8(PageServer::file(&PageServer::engine())).unwrap();
     let deadly = "self.addEventListener('message', (event) => {\n\
                   if (JSON.stringify(event.data)?.includes('museum')) {\n\
                   setTimeout(() => { throw new Error('unreachable'); }); } });\n";
-    server.replace("relp-worker_loader.js", format!("{deadly}{loader}").into_bytes());
+    server.replace(&PageServer::engine(), format!("{deadly}{loader}").into_bytes());
     let mut page = Page::open_from(server, WebGpu::Off).await;
     page.expect_complaints();
     page.wait_for_figure(1).await;
@@ -177,7 +177,7 @@ async fn a_crash_of_the_engine_loses_nothing() {
     assert_eq!(page.browser.eval("document.querySelector('#clean').value").await, clean);
     assert!(page.exists("figure.map[data-figure='1']").await, "the figure stays");
     page.keep_picture("crash").await;
-    page.server.replace("relp-worker_loader.js", loader);
+    page.server.replace(&PageServer::engine(), loader);
     page.click("#load").await;
     page.browser.wait("document.querySelector('#failure') === null").await;
     page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;

@@ -1,13 +1,16 @@
 //! The numbers that the page shows are those of the native reference, with WebGPU and without.
 
+use std::ops::Deref;
+
 use relp_model::{Direction, Method, Request, Rules};
 
 use crate::browser::WebGpu;
 use crate::page::Page;
 use crate::reference::{Reference, headline};
+use crate::session::Session;
 
 /// Goes through methods, rules, directions and normalisation.
-async fn check_every_switch(page: &Page, first: u32) {
+pub(crate) async fn check_every_switch<B: Deref<Target = Session>>(page: &Page<B>, first: u32) {
     let mut reference = Reference::load();
     page.assert_shows(&reference.figure(&headline())).await;
 

@@ -1,10 +1,13 @@
 //! The first visit, the tour and the lessons.
 
+use std::ops::Deref;
+
 use fantoccini::Locator;
 
 use crate::browser::WebGpu;
 use crate::page::Page;
 use crate::server::{Fault, PageServer};
+use crate::session::Session;
 
 #[tokio::test]
 async fn a_figure_is_there_before_the_engine() {
@@ -28,7 +31,7 @@ async fn a_figure_is_there_before_the_engine() {
 #[tokio::test]
 async fn an_engine_that_does_not_come_leaves_the_first_figure() {
     let server = PageServer::start();
-    server.break_file("relp-worker_loader.js", Fault::Missing);
+    server.break_file(&PageServer::engine(), Fault::Missing);
     let mut page = Page::open_from(server, WebGpu::Off).await;
     page.expect_complaints();
     page.browser.wait("document.querySelector('#failure') !== null").await;
@@ -94,7 +97,7 @@ async fn a_tour_that_is_refused_does_not_come_back() {
 
 /// Goes through a lesson, choosing the first option of each prediction and having every deed done, and
 /// says what was told.
-async fn take(page: &Page, lesson: &str) -> Vec<String> {
+async fn take(page: &Page<impl Deref<Target = Session>>, lesson: &str) -> Vec<String> {
     page.click("#lessons > summary").await;
     page.click(&format!("#lesson-{lesson}")).await;
     page.browser
@@ -142,24 +145,28 @@ async fn take(page: &Page, lesson: &str) -> Vec<String> {
     told
 }
 
-/// What the model shows is what the lessons are made for.
-#[tokio::test]
-async fn every_lesson_is_taken_on_the_bundled_model() {
-    let page = Page::ready(WebGpu::Off).await;
-    let patching = take(&page, "patching").await;
+/// Goes through all of them: what the model shows is what the lessons are made for.
+pub(crate) async fn take_every_lesson(page: &Page<impl Deref<Target = Session>>) {
+    let patching = take(page, "patching").await;
     assert!(patching[0].starts_with("wrong: It is otherwise. Of 15 cells"), "{patching:?}");
     assert!(patching[0].contains("position 10 “·John”"), "{patching:?}");
     assert!(patching[1].contains("position 14 “·to”"), "{patching:?}");
-    let movers = take(&page, "name-movers").await;
+    let movers = take(page, "name-movers").await;
     assert_eq!(movers.len(), 2, "{movers:?}");
     assert!(movers[1].contains("% of its attention"), "{movers:?}");
-    let gradients = take(&page, "gradients").await;
+    let gradients = take(page, "gradients").await;
     assert!(gradients[0].starts_with("right: As you predicted. In layer 0"), "{gradients:?}");
     assert!(gradients[1].starts_with("right"), "RelP's errors are smaller: {gradients:?}");
-    let rules = take(&page, "rules").await;
+    let rules = take(page, "rules").await;
     assert!(rules[0].contains("with RelP's own rules"), "{rules:?}");
-    let wrong = take(&page, "when-wrong").await;
+    let wrong = take(page, "when-wrong").await;
     assert!(wrong[0].starts_with("wrong"), "AtP is closer: {wrong:?}");
+}
+
+#[tokio::test]
+async fn every_lesson_is_taken_on_the_bundled_model() {
+    let page = Page::ready(WebGpu::Off).await;
+    take_every_lesson(&page).await;
     page.close().await;
 }
 

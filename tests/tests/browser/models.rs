@@ -97,6 +97,25 @@ async fn in_use(page: &Page, name: &str, after: u64) {
     assert!(found.starts_with(name) && failure.is_empty(), "{found}: {failure}");
 }
 
+/// As `relp pack` lays models out beside the page; the test's end sees that nobody else was asked.
+#[tokio::test]
+async fn a_model_comes_from_the_pages_own_server() {
+    let server = PageServer::start();
+    let list = json!({ "format": "relp-models/1", "models": [REPO] });
+    server.replace("models/here.json", list.to_string());
+    for file in FILES {
+        let path = format!("models/hub/{REPO}/resolve/main/{file}");
+        server.replace(&path, std::fs::read(primer().join(file)).unwrap());
+    }
+    let page = Page::open_from(server, WebGpu::Off).await;
+    page.wait_for_figure(1).await;
+    name(&page, REPO, "").await;
+    let last = figure(&page).await;
+    page.click("#load-model").await;
+    in_use(&page, REPO, last).await;
+    page.close().await;
+}
+
 #[tokio::test]
 async fn a_model_comes_from_a_hub_with_a_cut_and_then_from_the_browser() {
     let hub = hub();
@@ -230,8 +249,8 @@ async fn where_nothing_can_be_kept_a_model_is_used_all_the_same() {
 /// A page whose worker runs a script before it starts.
 async fn page_whose_worker_begins_by(script: &str) -> Page {
     let server = PageServer::start();
-    let loader = String::from_utf8(PageServer::file("relp-worker_loader.js")).unwrap();
-    server.replace("relp-worker_loader.js", format!("{script}\n{loader}"));
+    let loader = String::from_utf8(PageServer::file(&PageServer::engine())).unwrap();
+    server.replace(&PageServer::engine(), format!("{script}\n{loader}"));
     let mut page = Page::open_from(server, WebGpu::Off).await;
     // The changed loader is not the one that the page would keep.
     page.expect_complaints();
@@ -383,7 +402,7 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
 #[tokio::test]
 async fn any_model_can_be_chosen_after_a_failure() {
     let server = PageServer::start();
-    server.break_file("relp-worker_loader.js", Fault::Missing);
+    server.break_file(&PageServer::engine(), Fault::Missing);
     // It would keep the bundled model.
     server.break_file("sw.js", Fault::Missing);
     let hub = hub();

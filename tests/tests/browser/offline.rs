@@ -1,13 +1,15 @@
-//! The page without a network, and a new version of it.
+//! The page without a network, a new version of it, and the page as an app.
 
 use relp_tests::hex;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::browser::WebGpu;
+use crate::learning::take_every_lesson;
 use crate::page::Page;
 use crate::server::{Fault, PageServer};
 
-const KEPT: &str = "document.querySelector('#kept-offline') !== null";
+pub(crate) const KEPT: &str = "document.querySelector('#kept-offline') !== null";
 const NEW: &str = "document.querySelector('#new-version') !== null";
 
 #[tokio::test]
@@ -26,6 +28,69 @@ async fn the_page_opens_and_computes_when_its_server_is_gone() {
     page.wait_for_figure(1).await;
     page.select("#example", "1").await;
     page.wait_for_figure(2).await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn every_lesson_is_taken_when_the_server_is_gone() {
+    let mut page = Page::ready(WebGpu::Off).await;
+    page.expect_complaints();
+    page.browser.wait(KEPT).await;
+    page.server.leave();
+    page.browser.client.refresh().await.unwrap();
+    page.wait_for_figure(1).await;
+    take_every_lesson(&page).await;
+    page.close().await;
+}
+
+/// By Chromium's own judgement, and what it would show is kept with the page.
+#[tokio::test]
+async fn the_page_can_be_installed_as_an_app() {
+    let mut page = Page::ready(WebGpu::Off).await;
+    let manifest = page.browser.command("Page.getAppManifest", json!({})).await;
+    assert_eq!(manifest["errors"], json!([]));
+    let address = page.server.url();
+    assert_eq!(manifest["url"], format!("{address}manifest.webmanifest"));
+    let own: Value = serde_json::from_str(manifest["data"].as_str().unwrap()).unwrap();
+    let description = page.browser.eval("document.querySelector('[name=description]').content");
+    assert_eq!(own["description"], description.await);
+    for scheme in ["light", "dark"] {
+        page.browser.look(1280, 900, scheme).await;
+        let paper = "getComputedStyle(document.body).getPropertyValue('--paper').trim()";
+        let paper = page.browser.eval(paper).await;
+        let around = "[...document.querySelectorAll('[name=theme-color]')]\
+                      .filter(meta => matchMedia(meta.media).matches).map(meta => meta.content)";
+        assert_eq!(page.browser.eval(around).await, json!([paper]), "{scheme}");
+        if scheme == "light" {
+            assert_eq!((&own["theme_color"], &own["background_color"]), (&paper, &paper));
+        }
+    }
+    page.browser.look(1280, 900, "light").await;
+    let hindrances = page.browser.command("Page.getInstallabilityErrors", json!({})).await;
+    assert_eq!(hindrances["installabilityErrors"], json!([]));
+
+    page.expect_complaints();
+    page.browser.wait(KEPT).await;
+    page.server.leave();
+    page.browser.client.refresh().await.unwrap();
+    page.wait_for_figure(1).await;
+    let kind = |file: &str| {
+        format!("fetch({file:?}).then(answer => answer.headers.get('Content-Type').split(';')[0])")
+    };
+    let found = page.browser.eval(&kind("manifest.webmanifest")).await;
+    assert_eq!(found, "application/manifest+json");
+    let mut icons = own["icons"].as_array().unwrap().clone();
+    icons.push(json!({ "src": "apple-touch-icon.png", "type": "image/png", "sizes": "180x180" }));
+    for icon in icons {
+        let src = icon["src"].as_str().unwrap();
+        assert_eq!(page.browser.eval(&kind(src)).await, icon["type"], "{src}");
+        let size = format!(
+            "(async image => {{ image.src = {src:?}; await image.decode(); \
+             return image.naturalWidth + 'x' + image.naturalHeight; }})(new Image())"
+        );
+        let size = page.browser.eval(&size).await;
+        assert!(icon["sizes"] == "any" || icon["sizes"] == size, "{icon} is {size}");
+    }
     page.close().await;
 }
 

@@ -1,5 +1,6 @@
 //! The page as a person uses it.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use fantoccini::Locator;
@@ -8,11 +9,13 @@ use relp_tests::compare::{Tolerance, assert_close};
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, WebGpu};
+use crate::firefox::Firefox;
 use crate::server::PageServer;
+use crate::session::Session;
 
 /// An open page with its server.
-pub(crate) struct Page {
-    pub(crate) browser: Browser,
+pub(crate) struct Page<B = Browser> {
+    pub(crate) browser: B,
     pub(crate) server: PageServer,
     /// The console may complain about a fault that the test makes.
     complaints_expected: bool,
@@ -37,24 +40,12 @@ impl Page {
     pub(crate) async fn open_from(server: PageServer, webgpu: WebGpu) -> Self {
         let browser = Browser::start(webgpu).await;
         browser.client.goto(&server.url()).await.unwrap();
-        Self { browser, server, complaints_expected: false, allowed: Vec::new() }
-    }
-
-    pub(crate) fn expect_complaints(&mut self) {
-        self.complaints_expected = true;
-    }
-
-    /// The page may ask this address too.
-    pub(crate) fn allow(&mut self, address: &str) {
-        self.allowed.push(address.to_owned());
+        Self::at(browser, server)
     }
 
     /// Ends the test: nothing was complained about, and nothing asked of another host.
     pub(crate) async fn close(self) {
-        let complaints = self.browser.complaints().await;
-        if !self.complaints_expected {
-            assert!(complaints.is_empty(), "the console says {complaints:#?}");
-        }
+        self.assert_clean(&self.browser.complaints().await);
         let requests = self.browser.requests().await;
         let address = self.server.url();
         assert!(requests.iter().any(|url| url.starts_with(&address)), "no request was seen");
@@ -78,6 +69,45 @@ impl Page {
         for kind in ["dragEnter", "dragOver", "drop"] {
             let event = json!({ "type": kind, "x": at[0], "y": at[1], "data": data });
             self.browser.command("Input.dispatchDragEvent", event).await;
+        }
+    }
+}
+
+impl Page<Firefox> {
+    /// Opens the page in Firefox and waits for its first figure.
+    pub(crate) async fn in_firefox(server: PageServer) -> Self {
+        let browser = Firefox::start().await;
+        browser.client.goto(&server.url()).await.unwrap();
+        let page = Self::at(browser, server);
+        page.wait_for_figure(1).await;
+        page
+    }
+
+    /// Ends the test: nothing was complained about, and nothing asked of another host.
+    pub(crate) async fn close(self) {
+        self.assert_clean(&self.browser.complaints().await);
+        let asked = self.browser.asked();
+        assert!(asked.is_empty(), "requests to other hosts: {asked:?}");
+    }
+}
+
+impl<B: Deref<Target = Session>> Page<B> {
+    fn at(browser: B, server: PageServer) -> Self {
+        Self { browser, server, complaints_expected: false, allowed: Vec::new() }
+    }
+
+    pub(crate) fn expect_complaints(&mut self) {
+        self.complaints_expected = true;
+    }
+
+    /// The page may ask this address too.
+    pub(crate) fn allow(&mut self, address: &str) {
+        self.allowed.push(address.to_owned());
+    }
+
+    fn assert_clean(&self, complaints: &[String]) {
+        if !self.complaints_expected {
+            assert!(complaints.is_empty(), "the console says {complaints:#?}");
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) enum Fault {
 /// Serves `RELP_DIST` on a port of its own; ends when dropped.
 pub(crate) struct PageServer {
     address: SocketAddr,
+    /// The path that the page lies under, without its leading slash.
+    folder: String,
     ended: Arc<AtomicBool>,
     files: Arc<Mutex<Files>>,
 }
@@ -38,30 +40,44 @@ struct Files {
 
 impl PageServer {
     pub(crate) fn start() -> Self {
+        Self::under("")
+    }
+
+    /// Serves it in a folder, such as `a/b/`, and nothing outside.
+    pub(crate) fn under(folder: &str) -> Self {
+        let folder = folder.to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (ended, files) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::default()));
-        let server = Self { address, ended: ended.clone(), files: files.clone() };
+        let within = folder.clone();
+        let server = Self { address, folder, ended: ended.clone(), files: files.clone() };
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if ended.load(Ordering::Relaxed) {
                     break;
                 }
-                let files = files.clone();
+                let (files, within) = (files.clone(), within.clone());
                 // A browser that goes away is no concern of a server.
-                thread::spawn(move || drop(answer(&stream, &files)));
+                thread::spawn(move || drop(answer(&stream, &within, &files)));
             }
         });
         server
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        format!("http://{}/{}", self.address, self.folder)
     }
 
     /// The built file.
     pub(crate) fn file(file: &str) -> Vec<u8> {
         fs::read(PathBuf::from(crate::browser::variable("RELP_DIST")).join(file)).unwrap()
+    }
+
+    /// The name of the engine's script, which the build names by its content.
+    pub(crate) fn engine() -> String {
+        let names = fs::read_dir(crate::browser::variable("RELP_DIST")).unwrap();
+        let mut names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.find(|name| name.starts_with("relp-worker-") && name.ends_with(".js")).unwrap()
     }
 
     /// From now on, a file is another one.
@@ -94,10 +110,14 @@ impl Drop for PageServer {
     }
 }
 
-fn answer(mut stream: &TcpStream, files: &Mutex<Files>) -> io::Result<()> {
+fn answer(mut stream: &TcpStream, folder: &str, files: &Mutex<Files>) -> io::Result<()> {
     let question = Question::read(stream)?;
     let path = question.path.trim_start_matches('/').split(['?', '#']).next().unwrap_or_default();
-    let path = if path.is_empty() { "index.html" } else { path };
+    let Some(path) = path.strip_prefix(folder) else {
+        return http::write_head(stream, 404, &["Content-Length: 0".to_owned()]);
+    };
+    let page = format!("{path}index.html");
+    let path = if path.is_empty() || path.ends_with('/') { page.as_str() } else { path };
     let (fault, other) = {
         let files = files.lock().unwrap();
         (files.faults.get(path).copied(), files.replaced.get(path).cloned())
@@ -111,8 +131,11 @@ fn answer(mut stream: &TcpStream, files: &Mutex<Files>) -> io::Result<()> {
     let Some(content) = content else {
         return http::write_head(stream, 404, &["Content-Length: 0".to_owned()]);
     };
-    let head =
-        [format!("Content-Type: {}", mime(path)), format!("Content-Length: {}", content.len())];
+    let head = [
+        format!("Content-Type: {}", mime(path)),
+        format!("Content-Length: {}", content.len()),
+        "Access-Control-Allow-Origin: *".to_owned(),
+    ];
     http::write_head(stream, 200, &head)?;
     if fault.is_some_and(|fault| matches!(fault, Fault::Trickle)) {
         for piece in content.chunks(8192) {
@@ -132,6 +155,8 @@ fn mime(path: &str) -> &'static str {
         "wasm" => "application/wasm",
         "json" => "application/json",
         "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "webmanifest" => "application/manifest+json",
         _ => "application/octet-stream",
     }
 }

@@ -1,11 +1,14 @@
 //! Links, and figures on paper.
 
+use std::ops::Deref;
+
 use relp_model::Figure;
 use relp_print::{Format, Print, Style};
 
 use crate::browser::WebGpu;
 use crate::page::Page;
 use crate::server::PageServer;
+use crate::session::Session;
 
 async fn goto(page: &Page, fragment: &str) {
     // Another address first, so that the page is loaded anew.
@@ -127,7 +130,10 @@ async fn a_link_with_a_model_asks_first() {
 }
 
 /// What is exported, as bytes.
-async fn exported(page: &Page, format: &str) -> Vec<u8> {
+pub(crate) async fn exported<B>(page: &Page<B>, format: &str) -> Vec<u8>
+where
+    B: Deref<Target = Session>,
+{
     page.select("#export-format", format).await;
     let save = "(() => { window.saved = null; const make = URL.createObjectURL; \
                 URL.createObjectURL = blob => { blob.arrayBuffer().then(buffer => { \

@@ -5,6 +5,9 @@
 // Each file by its path in the page's folder, the page itself by "", with its SHA-256.
 const FILES = {};
 
+// Which models the server has: nothing that a version is made of.
+const HERE = "models/here.json";
+
 const CACHE = "relp-page";
 const SCOPE = self.registration.scope;
 const key = (path) => `${SCOPE}${path}?${FILES[path]}`;
@@ -16,6 +19,9 @@ self.addEventListener("fetch", (event) => {
   const path = pathOf(request.url);
   if (request.method === "GET" && Object.hasOwn(FILES, path) && !request.headers.has("range")) {
     event.respondWith(answer(path, request));
+  } else if (path === HERE) {
+    // A server that is gone has none.
+    event.respondWith(fetch(request).catch(() => new Response("{}")));
   }
 });
 self.addEventListener("message", (event) => {

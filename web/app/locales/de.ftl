@@ -54,6 +54,7 @@ models-model = Modell
 models-bundled = { $model }, mitgeliefert
 models-another = ein anderes GPT-2 von einem Hub
 models-own-files = eigene Dateien
+models-on-this-server = { $title }, auf diesem Server
 models-weights = Gewichte
 models-32-bits = 32 Bit, genau
 models-16-bits = 16 Bit, kompakt
@@ -630,3 +631,21 @@ export-preview = Die Abbildung, wie sie sein wird
 export-failed = Die Abbildung lässt sich nicht zeichnen ({ $why }): Versuchen Sie es noch einmal, und wenn das nicht hilft, laden Sie die Seite neu.
 about-export = Die Abbildung in ihrer gedruckten Größe. Jedes Format außer CSV und PDF lässt sich auf dieser Seite ablegen, um die Abbildung wieder zu öffnen; ein PDF hat sie als Anhang.
 refused-nothing = sie enthält keine Abbildung
+
+share-element = Element für eine Webseite
+share-frame = Rahmen für eine Webseite (iframe)
+share-embedding = Für das Element die Abbildung als JSON (Exportieren) neben die eigene Seite legen: Es zeigt ein Bild und holt die Rechenmaschine erst, wenn jemand sie will.
+share-embedding-more = Alles über das Einbetten
+export-html = die Abbildung in einer Datei, zum Ansehen ohne Netz
+export-playground = die Abbildung mit Rechenmaschine und mitgeliefertem Modell in einer Datei, zum Arbeiten ohne Netz
+export-no-page = Die Seite, in die die Abbildung sollte, kann nicht geholt werden: online gehen und noch einmal versuchen.
+opened-around = Eine Abbildung der umgebenden Seite, berechnet von { $model } ({ $hash }…).
+
+# In der Seite von jemand anderem.
+embed-engine = Diese Abbildung kann hier berechnet werden, in Ihrem Browser. Zuerst wird die Rechenmaschine geholt, etwa 1,2 MB.
+embed-start-engine = Lebendig machen
+embed-weights = Zum Rechnen muss { $model } geholt werden: { $size }, von dem Hub, der es hat.
+embed-weights-bundled = Zum Rechnen werden die Gewichte von { $model } vom Server dieser Seite geholt: { $size }.
+embed-weights-unknown = Zum Rechnen müssen die Gewichte von { $model } von ihrem Hub geholt werden. Wie groß sie sind, ist vorher nicht bekannt.
+embed-load-weights = Gewichte holen
+embed-whole = Im Playground öffnen

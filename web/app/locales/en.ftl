@@ -54,6 +54,7 @@ models-model = Model
 models-bundled = { $model }, bundled
 models-another = another GPT-2 from a hub
 models-own-files = files of your own
+models-on-this-server = { $title }, on this server
 models-weights = Weights
 models-32-bits = 32 bits, exact
 models-16-bits = 16 bits, compact
@@ -630,3 +631,21 @@ export-preview = The figure as it will be
 export-failed = The figure cannot be drawn ({ $why }): try again, and if that does not help, load the page anew.
 about-export = The figure at its printed size. Every format but CSV and PDF can be dropped onto this page to open the figure again; a PDF has it as an attachment.
 refused-nothing = there is no figure in it
+
+share-element = Element for a web page
+share-frame = Frame for a web page (iframe)
+share-embedding = For the element, save the figure as JSON (Export) beside your page: it shows a picture, and fetches an engine only when a reader asks.
+share-embedding-more = All about embedding
+export-html = the figure in one file, to be looked at without a network
+export-playground = the figure with engine and bundled model in one file, to work with it without a network
+export-no-page = The page that the figure was to be put in cannot be fetched: go online, and try again.
+opened-around = A figure from the page around, computed by { $model } ({ $hash }…).
+
+# In somebody else's page.
+embed-engine = This figure can be computed here, in your browser. The engine is fetched first, about 1.2 MB.
+embed-start-engine = Make it live
+embed-weights = To compute, { $model } has to be fetched: { $size }, from the hub that keeps it.
+embed-weights-bundled = To compute, the weights of { $model } are fetched from this page's server: { $size }.
+embed-weights-unknown = To compute, the weights of { $model } have to be fetched from their hub. How large they are is not known before.
+embed-load-weights = Fetch the weights
+embed-whole = Open in the Playground

@@ -54,6 +54,7 @@ models-model = Modelo
 models-bundled = { $model }, incluido
 models-another = otro GPT-2 de un hub
 models-own-files = archivos propios
+models-on-this-server = { $title }, en este servidor
 models-weights = Pesos
 models-32-bits = 32 bits, exactos
 models-16-bits = 16 bits, compactos
@@ -630,3 +631,21 @@ export-preview = La figura tal como será
 export-failed = No se puede dibujar la figura ({ $why }): intentarlo de nuevo y, si no sirve, recargar la página.
 about-export = La figura en su tamaño impreso. Todos los formatos menos CSV y PDF se pueden soltar sobre esta página para abrir de nuevo la figura; un PDF la lleva adjunta.
 refused-nothing = no contiene ninguna figura
+
+share-element = Elemento para una página web
+share-frame = Marco para una página web (iframe)
+share-embedding = Para el elemento, guarde la figura como JSON (Exportar) junto a su página: muestra una imagen y solo trae el motor cuando alguien lo pide.
+share-embedding-more = Todo sobre cómo incrustar
+export-html = la figura en un solo archivo, para verla sin red
+export-playground = la figura con el motor y el modelo incluido en un solo archivo, para trabajar sin red
+export-no-page = No se puede traer la página en la que iba la figura: conéctese e inténtelo de nuevo.
+opened-around = Una figura de la página que rodea a esta, calculada por { $model } ({ $hash }…).
+
+# En la página de otra persona.
+embed-engine = Esta figura puede calcularse aquí, en su navegador. Primero se trae el motor, alrededor de 1,2 MB.
+embed-start-engine = Ponerla en vivo
+embed-weights = Para calcular hay que traer { $model }: { $size }, del hub que lo guarda.
+embed-weights-bundled = Para calcular se traen los pesos de { $model } del servidor de esta página: { $size }.
+embed-weights-unknown = Para calcular hay que traer los pesos de { $model } de su hub. Su tamaño no se conoce de antemano.
+embed-load-weights = Traer los pesos
+embed-whole = Abrir en el Playground

@@ -2,27 +2,42 @@
 
 use leptos::prelude::*;
 
+use crate::embedding::Embedding;
+use crate::here;
 use crate::lessons;
 use crate::locale;
 use crate::offline::Offline;
 use crate::printer::Printer;
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::state::{Activity, State};
 use crate::tour;
 use crate::views::{
-    Answer, FailureNotice, Footer, Header, LessonPanel, NewVersion, Notice, Question, TourPanel,
+    Answer, EmbedBar, FailureNotice, Footer, Header, LessonPanel, NewVersion, Notice, Question,
+    TourPanel,
 };
 
 /// The page.
 #[component]
 pub fn App() -> impl IntoView {
     locale::speak(locale::choice::wanted());
-    let state = State::new();
+    let state = State::new(Embedding::here());
     let session = Session::start(state);
     provide_context(state);
     provide_context(session);
     provide_context(Printer::new());
-    provide_context(Offline::start(state));
+    let embedding = state.embedding.get_value();
+    let is_embedded = embedding.is_some();
+    // Other people's pages keep nothing.
+    if !is_embedded {
+        provide_context(Offline::start(state));
+        here::ask(state.models.here);
+    }
+    let app = NodeRef::<leptos::html::Div>::new();
+    Effect::new(move |_| {
+        if let (Some(app), Some(embedding)) = (app.get(), embedding.clone()) {
+            session::follow_height(embedding, &app);
+        }
+    });
     // A figure that is dropped anywhere is opened.
     let drop = move |event: web_sys::DragEvent| {
         event.prevent_default();
@@ -44,6 +59,18 @@ pub fn App() -> impl IntoView {
         let language = state.language.get();
         locale::speak(language);
         locale::choice::declare(language);
+        if is_embedded {
+            return view! {
+                <EmbedBar />
+                <Notice />
+                <FailureNotice />
+                <main>
+                    <Question />
+                    <Answer />
+                </main>
+            }
+            .into_any();
+        }
         view! {
             <Header />
             <NewVersion />
@@ -57,10 +84,13 @@ pub fn App() -> impl IntoView {
             </main>
             <Footer />
         }
+        .into_any()
     };
     view! {
         <div
             id="app"
+            node_ref=app
+            class:embedded=is_embedded
             data-state=phase
             data-tour=move || tour::at(state)
             class:concealed=move || lessons::concealed(state)

@@ -1,10 +1,11 @@
 //! Which model is wanted, what it would take, and which this browser keeps.
 
 use leptos::prelude::*;
-use relp_hub::KNOWN;
+use relp_hub::{KNOWN, ModelId, Repo};
 use relp_model::Precision;
 use relp_protocol::{Download, Keeping, ModelSource, Preflight, Stored};
 
+use crate::here;
 use crate::locale::t;
 use crate::words;
 
@@ -17,6 +18,8 @@ pub struct Models {
     pub other: RwSignal<String>,
     /// The hubs to ask, as they are written; empty for the usual one.
     pub mirrors: RwSignal<String>,
+    /// What the page's own server has.
+    pub here: RwSignal<Vec<Repo>>,
     /// How exactly weights are to be kept.
     pub precision: RwSignal<Precision>,
     /// What the wanted one would take.
@@ -71,6 +74,10 @@ impl Wanted {
         }
     }
 }
+
+/// How large the bundled model's weights are.
+pub const BUNDLED_BYTES: u64 =
+    include_bytes!("../../../models/primer/model.safetensors").len() as u64;
 
 /// The folder of the bundled model, on the page's own server.
 pub fn bundled() -> ModelSource {
@@ -136,6 +143,7 @@ impl Models {
             wanted: RwSignal::new(Wanted::default()),
             other: RwSignal::new(String::new()),
             mirrors: RwSignal::new(String::new()),
+            here: RwSignal::new(Vec::new()),
             precision: RwSignal::new(Precision::default()),
             preflight: RwSignal::new(None),
             stored: RwSignal::new(None),
@@ -152,8 +160,30 @@ impl Models {
             Wanted::Files => None,
             Wanted::Known(_) | Wanted::Other => {
                 let name = wanted.hub_name(&other)?;
-                Some(ModelSource::Hub { name, mirrors: self.mirrors.get() })
+                let mut mirrors = self.mirrors.get();
+                // What a person names is asked, and nothing else.
+                if mirrors.trim().is_empty() && self.is_here(&name) {
+                    mirrors = here::mirrors().unwrap_or(mirrors);
+                }
+                Some(ModelSource::Hub { name, mirrors })
             }
+        }
+    }
+
+    /// Whether the page's own server has a model, by its name on a hub.
+    pub fn is_here(&self, name: &str) -> bool {
+        // By any of the names that a hub knows it by.
+        ModelId::from_name(name).is_ok_and(|id| self.here.with(|here| here.contains(&id.repo)))
+    }
+
+    /// What the list says of an entry.
+    pub fn title(&self, wanted: Wanted) -> String {
+        let title = wanted.title();
+        match wanted {
+            Wanted::Known(at) if KNOWN.get(at).is_some_and(|known| self.is_here(known.repo)) => {
+                t!("models-on-this-server", title = title)
+            }
+            _ => title,
         }
     }
 }
@@ -176,6 +206,26 @@ mod tests {
         assert_eq!(Wanted::Other.hub_name("  "), None);
         assert_eq!(Wanted::Other.hub_name(" a/b "), Some("a/b".to_owned()));
         assert_eq!(Wanted::Known(1).hub_name(""), Some("openai-community/gpt2".to_owned()));
+    }
+
+    #[test]
+    fn the_list_says_which_models_the_server_has() {
+        let owner = Owner::new();
+        owner.set();
+        let models = Models::new();
+        assert_eq!(models.title(Wanted::Known(1)), "GPT-2 small");
+        models.here.set(vec!["openai-community/gpt2".parse().unwrap(), "a/b".parse().unwrap()]);
+        assert_eq!(models.title(Wanted::Known(1)), "GPT-2 small, on this server");
+        assert_eq!(models.title(Wanted::Known(0)), Wanted::Known(0).title());
+        assert!(models.is_here("gpt2-small") && models.is_here("a/b") && !models.is_here("b/a"));
+        // What was typed is asked alone.
+        models.wanted.set(Wanted::Known(1));
+        models.mirrors.set("https://mirror.example".to_owned());
+        let expected = ModelSource::Hub {
+            name: "openai-community/gpt2".to_owned(),
+            mirrors: "https://mirror.example".to_owned(),
+        };
+        assert_eq!(models.source(), Some(expected));
     }
 
     #[test]

@@ -6,9 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent};
 
 use crate::locale::t;
-use crate::worker::{message_of, words_of};
-
-const SCRIPT: &str = "relp-printer_loader.js";
+use crate::worker::{message_of, script, words_of};
 
 /// What is done with a printed figure.
 type Done = Box<dyn FnOnce(Result<js_sys::Uint8Array, String>)>;
@@ -57,7 +55,8 @@ impl Printer {
     }
 
     fn start(self) -> Result<(), String> {
-        let worker = web_sys::Worker::new(SCRIPT).map_err(|error| words_of(&error))?;
+        let script = script("printer");
+        let worker = web_sys::Worker::new(&script).map_err(|error| words_of(&error))?;
         let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
             let Ok(answer) = message.data().dyn_into::<js_sys::Array>() else {
                 self.inner.update_value(|inner| inner.ready = true);
@@ -80,7 +79,7 @@ impl Printer {
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |error: ErrorEvent| {
             error.prevent_default();
-            self.failed(&message_of(&error, SCRIPT));
+            self.failed(&message_of(&error, &script));
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         // They live as long as the page, which has one printer.

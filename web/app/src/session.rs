@@ -3,6 +3,7 @@
 mod address;
 mod asides;
 mod assist;
+mod embedded;
 mod first;
 mod history;
 mod models;
@@ -23,11 +24,12 @@ use crate::comparison::{self, Scores};
 use crate::examples::EXAMPLES;
 use crate::figure_file;
 use crate::known::{Exact, Known};
-use crate::state::{Activity, One, Origin, Shown, State};
+use crate::state::{Activity, Consent, One, Origin, Shown, State};
 use crate::words;
 use crate::worker::Worker;
 
 pub use address::link_of;
+pub use embedded::follow_height;
 
 /// How long the fields have to rest before the model reads them.
 const REST: Duration = Duration::from_millis(150);
@@ -59,6 +61,8 @@ struct Inner {
     survey: Option<(Id, usize)>,
     /// Whether the exact answer is to be asked for again when the two are there.
     resume: bool,
+    /// Whether the loaded model has not been asked how long the examples are.
+    unmeasured: bool,
     /// Previews that only tell how long an example is.
     measuring: Vec<(Id, usize)>,
     /// The choice that what is loaded answers.
@@ -84,7 +88,11 @@ impl Session {
         let session = Self { state, inner: StoredValue::new_local(Inner::default()) };
         session.follow_address();
         session.show_first();
-        session.start_worker();
+        if state.consent.get_untracked() == Consent::Given {
+            session.start_worker();
+        } else {
+            session.embed();
+        }
         // The first run of each effect only learns what to watch.
         Effect::watch(move || state.request(), move |_, _, _| session.wait_for_rest(), false);
         Effect::watch(move || state.choice.get(), move |_, _, _| session.switch(), false);
@@ -208,7 +216,8 @@ impl Session {
 
     fn hear(self, event: Event) {
         match event {
-            Event::Ready => self.load(),
+            Event::Ready if self.state.consent.get_untracked() == Consent::Given => self.load(),
+            Event::Ready => self.state.activity.set(Activity::NoModel),
             Event::Progress { id, stage, done, total } => {
                 let downloading = self.state.models.download.with_untracked(Option::is_some);
                 if stage == Stage::Loading && downloading {
@@ -232,7 +241,7 @@ impl Session {
                     self.state.models.download.set(None);
                     self.state.loaded.set(Some(loaded));
                     self.state.activity.set(Activity::Idle);
-                    self.measure();
+                    self.inner.update_value(|inner| inner.unmeasured = true);
                     self.forget_surveys();
                     self.preview();
                     // It may have been chosen otherwise in the meantime.
@@ -258,6 +267,7 @@ impl Session {
                     } else {
                         self.cancel_run();
                     }
+                    self.measure();
                 }
             }
             Event::Part { id, part } => {
@@ -417,8 +427,13 @@ impl Session {
         true
     }
 
-    /// Asks how long the examples are, which tells which of them can be averaged.
+    /// Asks how long the examples are, which tells which of them can be averaged: once a model, and after
+    /// what somebody waits for.
     fn measure(self) {
+        let due = self.inner.try_update_value(|inner| std::mem::take(&mut inner.unmeasured));
+        if due != Some(true) {
+            return;
+        }
         for (index, example) in EXAMPLES.iter().enumerate() {
             let id = self.next_id();
             self.inner.update_value(|inner| inner.measuring.push((id, index)));

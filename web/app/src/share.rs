@@ -102,6 +102,31 @@ pub fn python(request: &Request, model: Option<&str>) -> String {
     )
 }
 
+/// A frame with the figure, for somebody else's page. `link` is the fragment, and `base` the page's address.
+pub fn frame(base: &str, link: &str) -> String {
+    let address =
+        format!("{base}?embed{}", if link.is_empty() { String::new() } else { format!("#{link}") });
+    format!(
+        "<iframe src=\"{}\" title=\"RelP figure\" loading=\"lazy\" width=\"100%\" height=\"900\" \
+         style=\"border: 0\"></iframe>",
+        attribute(&address)
+    )
+}
+
+/// An element with the figure, for somebody else's page. `file` is where its JSON will be.
+pub fn element(base: &str, file: &str) -> String {
+    format!(
+        "<script type=\"module\" src=\"{}relp-figure.js\"></script>\n<relp-figure src=\"{}\"></relp-figure>",
+        attribute(base),
+        attribute(file)
+    )
+}
+
+/// A text between the quotes of an attribute.
+fn attribute(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
+}
+
 /// A word for a shell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,/=".contains(c);
@@ -156,6 +181,18 @@ mod tests {
         assert!(said.contains("--pairs - --mean") && said.ends_with("\nPAIRS"), "{said}");
         assert_eq!(said.lines().count(), 4);
         assert!(python(&of_two, None).contains("input=\"{"));
+    }
+
+    #[test]
+    fn snippets_are_html_whatever_is_in_them() {
+        assert_eq!(
+            frame("https://a.example/p/", "v=1&clean=%22"),
+            "<iframe src=\"https://a.example/p/?embed#v=1&amp;clean=%22\" title=\"RelP figure\" \
+             loading=\"lazy\" width=\"100%\" height=\"900\" style=\"border: 0\"></iframe>"
+        );
+        assert!(frame("https://a.example/", "").contains("?embed\""));
+        let said = element("https://a.example/", "a\"><script>.json");
+        assert!(said.contains("src=\"a&quot;>&lt;script>.json\"></relp-figure>"), "{said}");
     }
 
     #[test]

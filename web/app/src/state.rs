@@ -11,6 +11,7 @@ use relp_protocol::Stage;
 
 use crate::comparison::{self, Drawn, Scores};
 use crate::editing::{self, Editing};
+use crate::embedding::Embedding;
 use crate::examples::{self, EXAMPLES, Surveyed};
 use crate::known::{Exact, Known};
 use crate::lessons::Course;
@@ -47,6 +48,10 @@ pub struct State {
     /// Which executor is wanted.
     pub choice: RwSignal<Choice>,
 
+    /// How the page is in somebody else's, if it is.
+    pub embedding: StoredValue<Option<Embedding>>,
+    /// What the reader has agreed to.
+    pub consent: RwSignal<Consent>,
     /// The lesson that is going on.
     pub course: Course,
     /// The tour of the page.
@@ -147,6 +152,19 @@ pub enum Origin {
     File(String),
     /// It was the figure of this number.
     Earlier(u32),
+    /// The page that this one is in has sent it.
+    Around,
+}
+
+/// What the reader of somebody else's page is asked, one after the other; by itself the page asks nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Whether the engine may be fetched.
+    Engine,
+    /// Whether a model's weights may be.
+    Weights,
+    /// Nothing more.
+    Given,
 }
 
 /// What is going on.
@@ -171,8 +189,10 @@ pub enum Activity {
 
 impl State {
     /// The page at its start: the first example, RelP.
-    pub fn new() -> Self {
+    pub fn new(embedding: Option<Embedding>) -> Self {
         let pair = EXAMPLES.first().map(examples::Example::pair).unwrap_or_default();
+        let consent = if embedding.is_some() { Consent::Engine } else { Consent::Given };
+        let nothing = if embedding.is_some() { Activity::NoModel } else { Activity::Starting };
         Self {
             pair: RwSignal::new(pair),
             example: RwSignal::new(Some(0)),
@@ -186,13 +206,15 @@ impl State {
             neurons: RwSignal::new(false),
             batch: RwSignal::new(false),
             choice: RwSignal::new(Choice::Auto),
+            embedding: StoredValue::new(embedding),
+            consent: RwSignal::new(consent),
             course: Course::new(),
             tour: Tour::new(),
             language: RwSignal::new(locale::spoken()),
             look: Look::new(),
             history: RwSignal::new(Vec::new()),
             models: Models::new(),
-            activity: RwSignal::new(Activity::Starting),
+            activity: RwSignal::new(nothing),
             memory: RwSignal::new(0),
             loaded: RwSignal::new(None),
             preview: RwSignal::new(Preview::default()),
@@ -381,11 +403,5 @@ impl State {
 pub fn settle<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
     if signal.with_untracked(|now| *now != value) {
         signal.set(value);
-    }
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self::new()
     }
 }

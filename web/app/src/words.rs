@@ -211,6 +211,7 @@ pub fn opened(origin: &Origin, figure: &Figure) -> String {
     match origin {
         Origin::Beforehand => t!("opened-beforehand", model = name, hash = hash),
         Origin::File(file) => t!("opened-file", file = file.as_str(), model = name, hash = hash),
+        Origin::Around => t!("opened-around", model = name, hash = hash),
         Origin::Earlier(number) => t!("opened-earlier", number = *number, model = name),
     }
 }

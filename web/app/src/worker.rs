@@ -5,8 +5,12 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{ErrorEvent, MessageEvent};
 
-/// The script that trunk writes beside the page.
-const SCRIPT: &str = "relp-worker_loader.js";
+/// The script of one of the page's workers. The build names it by its content, and says so in the page.
+pub fn script(name: &str) -> String {
+    let page = leptos::prelude::document().document_element();
+    let named = page.and_then(|page| page.get_attribute(&format!("data-{name}")));
+    named.unwrap_or_else(|| format!("relp-{name}.js"))
+}
 
 /// A running worker; dropping it ends it.
 pub struct Worker {
@@ -24,7 +28,8 @@ impl Worker {
         on_event: impl Fn(Event) + 'static,
         on_crash: impl Fn(String) + 'static,
     ) -> Result<Self, String> {
-        let worker = web_sys::Worker::new(SCRIPT).map_err(|error| words_of(&error))?;
+        let script = script("worker");
+        let worker = web_sys::Worker::new(&script).map_err(|error| words_of(&error))?;
         let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
             // Only the worker can post here, and it is built with this page.
             if let Ok(event) = serde_wasm_bindgen::from_value(message.data()) {
@@ -34,7 +39,7 @@ impl Worker {
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |error: ErrorEvent| {
             error.prevent_default();
-            on_crash(message_of(&error, SCRIPT));
+            on_crash(message_of(&error, &script));
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Ok(Self { worker, _on_message: on_message, _on_error: on_error })

@@ -5,6 +5,8 @@
 mod answers;
 mod figures;
 mod hub;
+mod packs;
 mod program;
 mod refusals;
 mod reports;
+mod served;

@@ -7,6 +7,7 @@ use std::ops::Range;
 use gemm::Parallelism;
 use half::slice::HalfFloatSliceExt;
 
+use super::few_rows;
 use crate::parallel;
 use crate::weights::Matrix;
 
@@ -65,6 +66,9 @@ pub(crate) fn linear_t(
     let accumulate = add.is_some();
     let Window { first_col, cols, of } = window;
     match w {
+        Matrix::F32(w) if out.len() / i <= few_rows::MOST => {
+            few_rows::product(x, &w[first_col..], (cols, of), i, out, accumulate);
+        }
         Matrix::F32(w) => {
             let transposed = Strides { row: 1, col: of };
             product(out, i, x, cols, &w[first_col..], transposed, accumulate);

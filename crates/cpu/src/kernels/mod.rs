@@ -4,6 +4,7 @@
 pub(crate) mod activation;
 pub(crate) mod attention;
 pub(crate) mod embedding;
+mod few_rows;
 pub(crate) mod gather;
 pub(crate) mod matmul;
 pub(crate) mod metric;

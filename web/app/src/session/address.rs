@@ -52,6 +52,10 @@ impl Session {
     }
 
     fn write_address(self) {
+        // The history is the page's around it.
+        if self.state.embedding.with_value(Option::is_some) {
+            return;
+        }
         let link = untrack(|| link_of(self.state));
         let written = link.write();
         if written == fragment() {

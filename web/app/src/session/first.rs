@@ -1,4 +1,4 @@
-//! The figure that is there before the engine has started.
+//! The figure that is there before the engine has started: that of the file, or the first example's.
 
 use std::sync::Arc;
 
@@ -18,6 +18,13 @@ const FIRST_EXACT: &str = include_str!("../../../../models/primer/first-exact.js
 impl Session {
     /// Shows it, until the engine has computed it here.
     pub(super) fn show_first(self) {
+        if let Some(brought) = brought() {
+            match figure_file::read(brought.as_bytes()) {
+                Ok(figure) => self.open(Arc::new(figure), Origin::File(file_name())),
+                Err(sentence) => self.state.failure.set(Some(sentence)),
+            }
+            return;
+        }
         let Some((figure, exact)) = first() else { return };
         let state = self.state;
         let request = figure_file::request(&figure);
@@ -32,6 +39,18 @@ impl Session {
         state.shown.set(Some(Shown { request, asked, figure, number: 0, origin }));
         state.exact.set(Exact::Here(exact));
     }
+}
+
+/// The figure that a page of one file was saved with, as JSON.
+fn brought() -> Option<String> {
+    let text = document().get_element_by_id("relp-figure")?.text_content()?;
+    Some(text).filter(|text| !text.is_empty() && text.trim() != "null")
+}
+
+/// The name of the page's own file.
+fn file_name() -> String {
+    let path = window().location().pathname().unwrap_or_default();
+    path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 /// The figure and its exact answer. A test proves that they can be read.

@@ -1,8 +1,11 @@
 //! The figure on paper: format, size and look, what it will be, and the file.
 
 use leptos::prelude::*;
+use relp_model::Figure;
 use relp_print::{Format, Style};
 use relp_protocol::PrintJob;
+
+use wasm_bindgen::JsValue;
 
 use super::dialog::Dialog;
 use super::explain::Explain;
@@ -11,7 +14,39 @@ use crate::comparison::{Drawn, Scores};
 use crate::figure_file;
 use crate::locale::t;
 use crate::printer::Printer;
+use crate::standalone::{self, Page};
 use crate::state::State;
+
+/// What a figure is saved as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Saved {
+    /// On paper, or as data.
+    As(Format),
+    /// As a page of one file.
+    In(Page),
+}
+
+impl Saved {
+    fn all() -> impl Iterator<Item = Self> {
+        Format::ALL.map(Self::As).into_iter().chain(Page::ALL.map(Self::In))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::As(format) => format.name(),
+            Self::In(page) => page.name(),
+        }
+    }
+
+    /// What it is called, and what it is for.
+    fn title(self) -> String {
+        match self {
+            Self::As(format) => format!("{} – {}", format.name().to_uppercase(), about(format)),
+            Self::In(Page::Figure) => format!("HTML – {}", t!("export-html")),
+            Self::In(Page::Playground) => format!("HTML – {}", t!("export-playground")),
+        }
+    }
+}
 
 #[component]
 pub fn Export() -> impl IntoView {
@@ -43,6 +78,16 @@ fn job(state: State, style: Style, format: Format) -> Option<PrintJob> {
     Some(PrintJob { id: 0, drawn, source, less, style, format })
 }
 
+/// The figure that is drawn.
+fn drawn_figure(state: State) -> Option<Figure> {
+    let shown = state.shown.get_untracked()?;
+    Some((*untrack(|| state.drawn(&shown.figure)).known.figure).clone())
+}
+
+fn keep(content: &JsValue, name: &str, media_type: &str) -> Result<(), String> {
+    download(content, name, media_type).map_err(|_| t!("not-saved"))
+}
+
 /// What the scores that are drawn are less of, in the words of the file.
 fn less(drawn: &Drawn) -> Option<String> {
     let unsigned = drawn.known.figure.method.is_unsigned();
@@ -58,7 +103,7 @@ fn less(drawn: &Drawn) -> Option<String> {
 fn Options() -> impl IntoView {
     let state = expect_context::<State>();
     let printer = expect_context::<Printer>();
-    let format = RwSignal::new(Format::Svg);
+    let wanted = RwSignal::new(Saved::As(Format::Svg));
     let style =
         RwSignal::new(Style { swapped: state.look.swapped.get_untracked(), ..Style::default() });
     let preview = RwSignal::new(None::<String>);
@@ -90,21 +135,32 @@ fn Options() -> impl IntoView {
     });
     on_cleanup(let_go);
     let save = move |_| {
-        let Some(job) = job(state, style.get_untracked(), format.get_untracked()) else { return };
-        let name = figure_file::name(&job.drawn, format.get_untracked().extension());
-        let kind = job.format.media_type();
-        busy.set(true);
-        printer.print(job, move |printed| {
+        let done = move |saved: Result<(), String>| {
             let _shown = busy.try_set(false);
-            let saved = printed.and_then(|bytes| {
-                download(&bytes.into(), &name, kind).map_err(|_| t!("not-saved"))
-            });
             let _shown = problem.try_set(saved.err());
-        });
+        };
+        match wanted.get_untracked() {
+            Saved::As(format) => {
+                let Some(job) = job(state, style.get_untracked(), format) else { return };
+                let name = figure_file::name(&job.drawn, format.extension());
+                busy.set(true);
+                printer.print(job, move |printed| {
+                    done(printed.and_then(|bytes| keep(&bytes.into(), &name, format.media_type())));
+                });
+            }
+            Saved::In(page) => {
+                let Some(figure) = drawn_figure(state) else { return };
+                busy.set(true);
+                leptos::task::spawn_local(async move {
+                    let name = figure_file::name(&figure, page.extension());
+                    let written = standalone::write(page, &figure).await;
+                    done(written.and_then(|text| keep(&text.into(), &name, "text/html")));
+                });
+            }
+        }
     };
-    let formats = Format::ALL.map(|one| {
-        view! { <option value=one.name()>{format!("{} – {}", one.name().to_uppercase(), about(one))}</option> }
-    });
+    let formats = Saved::all().map(|one| view! { <option value=one.name()>{one.title()}</option> });
+    let formats = formats.collect_view();
     let width = move || match style.with(|style| style.width_mm) {
         Style::SINGLE => "single",
         Style::DOUBLE => "double",
@@ -147,12 +203,13 @@ fn Options() -> impl IntoView {
                     <select
                         id="export-format"
                         on:change=move |event| {
-                            if let Ok(one) = event_target_value(&event).parse() {
-                                format.set(one);
+                            let value = event_target_value(&event);
+                            if let Some(one) = Saved::all().find(|one| one.name() == value) {
+                                wanted.set(one);
                             }
                         }
                     >
-                        {formats.into_iter().collect_view()}
+                        {formats}
                     </select>
                 </label>
                 <label>

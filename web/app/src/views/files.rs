@@ -8,7 +8,7 @@ use super::export::Export;
 use super::share::Share;
 use crate::locale::t;
 use crate::session::Session;
-use crate::state::{Origin, State};
+use crate::state::{Consent, Origin, State};
 use crate::words;
 
 /// The buttons.
@@ -40,7 +40,7 @@ pub fn Files() -> impl IntoView {
                 type="file"
                 id="file"
                 class="visually-hidden"
-                accept=".json,.svg,.png,.tex,application/json,image/svg+xml,image/png"
+                accept=".json,.svg,.png,.tex,.html,application/json,image/svg+xml,image/png"
                 tabindex="-1"
                 aria-label=t!("files-figure-to-open")
                 node_ref=input
@@ -77,10 +77,26 @@ pub fn opened(origin: &Origin, figure: &Figure) -> impl IntoView + use<> {
     let state = expect_context::<State>();
     let session = expect_context::<Session>();
     let from = words::opened(origin, figure);
-    view! {
-        <div class="opened" id="opened">
-            <p>{from} " " {move || state.not_here()}</p>
-            <button type="button" id="recompute" on:click=move |_| session.compute_anew()>{t!("opened-compute-it-here")}</button>
-        </div>
+    let is_first = *origin == Origin::Beforehand;
+    let asks = move || state.consent.get() != Consent::Given;
+    move || {
+        // In somebody else's page, the engine is not on its way before its reader has said so.
+        (!(is_first && asks())).then(|| {
+            let again = move || {
+                (!asks()).then(|| {
+                    view! {
+                        <button type="button" id="recompute" on:click=move |_| session.compute_anew()>
+                            {t!("opened-compute-it-here")}
+                        </button>
+                    }
+                })
+            };
+            view! {
+                <div class="opened" id="opened">
+                    <p>{from.clone()} " " {move || state.not_here()}</p>
+                    {again}
+                </div>
+            }
+        })
     }
 }

@@ -7,6 +7,7 @@ mod beside;
 mod controls;
 mod dialog;
 mod doctor;
+mod embed_bar;
 mod explain;
 mod export;
 mod files;
@@ -43,6 +44,7 @@ mod tokens;
 mod tour;
 
 pub use answer::Answer;
+pub use embed_bar::EmbedBar;
 pub use footer::Footer;
 pub use header::Header;
 pub use lesson::LessonPanel;

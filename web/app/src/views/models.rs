@@ -70,7 +70,8 @@ pub fn Models() -> impl IntoView {
                                 .enumerate()
                                 .map(|(at, wanted)| {
                                     let chosen = move || models.wanted.get() == wanted;
-                                    view! { <option value=at.to_string() selected=chosen>{wanted.title()}</option> }
+                                    let title = move || models.title(wanted);
+                                    view! { <option value=at.to_string() selected=chosen>{title}</option> }
                                 })
                                 .collect_view()}
                         </select>
@@ -149,9 +150,18 @@ fn FromHub() -> impl IntoView {
                         placeholder=t!("models-owner-name")
                         autocomplete="off"
                         spellcheck="false"
+                        list="models-here"
                         prop:value=move || models.other.get()
                         on:change=move |event| models.other.set(event_target_value(&event))
                     />
+                    // Those of the page's own server that have no entry of their own.
+                    <datalist id="models-here">
+                        {move || {
+                            let mut here = models.here.get();
+                            here.retain(|repo| KNOWN.iter().all(|known| known.repo != repo.as_str()));
+                            here.into_iter().map(|repo| view! { <option value=repo.to_string()></option> }).collect_view()
+                        }}
+                    </datalist>
                 </label>
             })}
             <label class="grow">

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::dialog::Dialog;
+use crate::figure_file;
 use crate::locale::t;
 use crate::session::link_of;
 use crate::share;
@@ -19,12 +20,23 @@ pub fn Share() -> impl IntoView {
         let request = untrack(|| state.request());
         let here = window().location();
         let base = here.href().unwrap_or_default();
-        let base = base.split('#').next().unwrap_or_default().to_owned();
+        let base = base.split(['#', '?']).next().unwrap_or_default().to_owned();
+        let folder = base.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned() + "/";
         let written = link.write();
+        let frame = share::frame(&base, &written);
+        let file = state.shown.with_untracked(|shown| {
+            shown.as_ref().map(|shown| figure_file::name(&shown.figure, "json"))
+        });
+        let element = share::element(&folder, &file.unwrap_or_else(|| "figure.json".to_owned()));
         let address = if written.is_empty() { base } else { format!("{base}#{written}") };
         let model = link.model.as_deref();
         view! {
             <Copied id="share-link" title=t!("share-link") text=address />
+            <Copied id="share-element" title=t!("share-element") text=element />
+            <Copied id="share-frame" title=t!("share-frame") text=frame />
+            <p class="help">
+                {t!("share-embedding")} " " <a href="docs/embedding.html">{t!("share-embedding-more")}</a>
+            </p>
             <Copied id="share-command" title=t!("share-command") text=share::command(&request, model) />
             <Copied id="share-python" title=t!("share-python") text=share::python(&request, model) />
             <Copied id="share-citation" title=t!("share-citation") text=share::CITATION.to_owned() />
