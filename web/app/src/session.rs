@@ -263,7 +263,8 @@ impl Session {
                     if is_good && self.is_answered() {
                         self.cancel_run();
                     } else if is_good {
-                        self.run();
+                        // What it has to tell comes before anything else is asked.
+                        return self.run();
                     } else {
                         self.cancel_run();
                     }
@@ -293,6 +294,7 @@ impl Session {
                     self.state.run_problems.set(Vec::new());
                     self.state.activity.set(Activity::Idle);
                     self.show(request.clone(), request, figure, None);
+                    self.measure();
                     self.look_at_open_head();
                     self.check();
                     self.survey_if_checked();
@@ -310,6 +312,7 @@ impl Session {
                     self.models_failed(id, failure);
                 } else if self.finish(id) {
                     self.failed(failure);
+                    self.measure();
                 }
             }
         }

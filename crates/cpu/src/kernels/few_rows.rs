@@ -12,7 +12,7 @@ pub(super) const MOST: usize = 64;
 const W: usize = 3;
 const X: usize = 4;
 /// Columns that are gone through at a time, so that what is read again is in the nearest cache.
-const COLUMNS: usize = 1024;
+const COLUMNS: usize = 768;
 /// Rows of w that a thread takes at a time.
 const BLOCK: usize = 16 * W;
 
