@@ -632,6 +632,7 @@ export-failed = Die Abbildung lässt sich nicht zeichnen ({ $why }): Versuchen S
 about-export = Die Abbildung in ihrer gedruckten Größe. Jedes Format außer CSV und PDF lässt sich auf dieser Seite ablegen, um die Abbildung wieder zu öffnen; ein PDF hat sie als Anhang.
 refused-nothing = sie enthält keine Abbildung
 
+share-embed = Link für einen Rahmen
 share-element = Element für eine Webseite
 share-frame = Rahmen für eine Webseite (iframe)
 share-embedding = Für das Element die Abbildung als JSON (Exportieren) neben die eigene Seite legen: Es zeigt ein Bild und holt die Rechenmaschine erst, wenn jemand sie will.

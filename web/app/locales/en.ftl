@@ -632,6 +632,7 @@ export-failed = The figure cannot be drawn ({ $why }): try again, and if that do
 about-export = The figure at its printed size. Every format but CSV and PDF can be dropped onto this page to open the figure again; a PDF has it as an attachment.
 refused-nothing = there is no figure in it
 
+share-embed = Link for a frame
 share-element = Element for a web page
 share-frame = Frame for a web page (iframe)
 share-embedding = For the element, save the figure as JSON (Export) beside your page: it shows a picture, and fetches an engine only when a reader asks.

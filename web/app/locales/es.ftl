@@ -632,6 +632,7 @@ export-failed = No se puede dibujar la figura ({ $why }): intentarlo de nuevo y,
 about-export = La figura en su tamaño impreso. Todos los formatos menos CSV y PDF se pueden soltar sobre esta página para abrir de nuevo la figura; un PDF la lleva adjunta.
 refused-nothing = no contiene ninguna figura
 
+share-embed = Enlace para un marco
 share-element = Elemento para una página web
 share-frame = Marco para una página web (iframe)
 share-embedding = Para el elemento, guarde la figura como JSON (Exportar) junto a su página: muestra una imagen y solo trae el motor cuando alguien lo pide.

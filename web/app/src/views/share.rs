@@ -23,7 +23,8 @@ pub fn Share() -> impl IntoView {
         let base = base.split(['#', '?']).next().unwrap_or_default().to_owned();
         let folder = base.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned() + "/";
         let written = link.write();
-        let frame = share::frame(&base, &written);
+        let embed = share::embed(&base, &written);
+        let frame = share::frame(&embed);
         let file = state.shown.with_untracked(|shown| {
             shown.as_ref().map(|shown| figure_file::name(&shown.figure, "json"))
         });
@@ -32,6 +33,7 @@ pub fn Share() -> impl IntoView {
         let model = link.model.as_deref();
         view! {
             <Copied id="share-link" title=t!("share-link") text=address />
+            <Copied id="share-embed" title=t!("share-embed") text=embed />
             <Copied id="share-element" title=t!("share-element") text=element />
             <Copied id="share-frame" title=t!("share-frame") text=frame />
             <p class="help">
