@@ -64,7 +64,7 @@ export class RelpFigure extends HTMLElement {
   #cell = null;
   #frame = null; // the playground, while it is live
   #near = false;
-  #reading = 0; // which `src` is wanted
+  #wanted = 0; // counts the figures that were asked for: the last one counts
   #drawn = "";
   #queued = false;
   #seen = new IntersectionObserver((entries) => {
@@ -120,7 +120,7 @@ export class RelpFigure extends HTMLElement {
     return this.#figure === null ? null : JSON.parse(this.#figure);
   }
   set figure(figure) {
-    this.#reading += 1;
+    this.#wanted += 1;
     this.#take(typeof figure === "string" ? figure : JSON.stringify(figure));
   }
 
@@ -188,23 +188,23 @@ export class RelpFigure extends HTMLElement {
   }
 
   async #read() {
-    const reading = (this.#reading += 1);
+    const wanted = (this.#wanted += 1);
     try {
       const address = new URL(this.src, document.baseURI);
       const response = await fetch(address, { credentials: "omit" });
       if (!response.ok) throw new Error(`the server says ${response.status}`);
       const text = await response.text();
-      if (reading === this.#reading) await this.#take(text);
+      if (wanted === this.#wanted) await this.#take(text);
     } catch (error) {
-      if (reading === this.#reading) this.#fail(`The figure ${this.src} cannot be fetched: ${words(error)}.`);
+      if (wanted === this.#wanted) this.#fail(`The figure ${this.src} cannot be fetched: ${words(error)}.`);
     }
   }
 
   async #take(text) {
-    const reading = this.#reading;
+    const wanted = this.#wanted;
     try {
       const Picture = await started();
-      if (reading !== this.#reading) return;
+      if (wanted !== this.#wanted) return;
       const picture = new Picture(text);
       this.#forget();
       this.#picture = picture;

@@ -14,8 +14,8 @@ use crate::output::{self, Out};
 pub(crate) const HELP: &str = "\
 relp figure FILE [OPTIONS]
 
-FILE is a figure that `relp attribute` or the page has written, as JSON, or an SVG, PNG or TikZ file of
-one, which hold it too. OPTIONS are
+FILE is a figure that `relp attribute` or the page has written, as JSON, or an SVG, PNG, TikZ or HTML file
+of one, which hold it too. OPTIONS are
 
   --format FORMAT         of svg, pdf, png, csv, tikz, json (default: what FILE of --out ends in, else svg)
   --width WIDTH           single (85 mm), double (175 mm), or millimetres (default double)

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use lexopt::{Arg, Parser, ValueExt};
 use pollster::block_on;
+use relp_hub::here::{self, FOLDER, LIST};
 use relp_hub::preflight::Bytes;
 use relp_hub::{ModelFile, ModelId, Store, Wanted};
 use serde::Serialize;
@@ -39,12 +40,6 @@ which says how to begin. `relp serve DIR` serves it, to a whole room too. OPTION
 
 /// Where the page and the models are in a pack.
 const APP: &str = "app";
-
-/// The list of models, beside the page.
-const HERE: &str = "models/here.json";
-
-/// The models, beside the page, laid out as a hub has them.
-const HUB: &str = "models/hub";
 
 /// The page of one file.
 const PLAYGROUND: &str = "standalone/playground.html";
@@ -160,7 +155,7 @@ impl Model {
 
     /// Where a hub has its files, from the page: what [`relp_hub::Mirrors`] asks for.
     fn folder(&self) -> String {
-        format!("{HUB}/{}/resolve/{}", self.id.repo, self.id.revision)
+        format!("{FOLDER}/{}/resolve/{}", self.id.repo, self.id.revision)
     }
 }
 
@@ -201,8 +196,8 @@ fn make(names: &[String], app: Option<&Path>, out: &Path) -> Result<()> {
         }
     }
     let repos: Vec<&str> = models.iter().map(|model| model.id.repo.as_str()).collect();
-    let here = serde_json::json!({ "format": "relp-models/1", "models": repos });
-    place.add_text(&format!("{APP}/{HERE}"), &format!("{here}\n"))?;
+    let here = here::write(models.iter().map(|model| model.id.repo.clone()).collect());
+    place.add_text(&format!("{APP}/{LIST}"), &here)?;
     program(&mut place)?;
     let start = start::page(&start::Contents {
         models: models.iter().map(|model| (model.title(), model.folder(), model.bytes())).collect(),
@@ -255,7 +250,7 @@ fn pages(place: &mut Place, app: &Path, folder: &str) -> Result<()> {
         };
         let within = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
         // What another pack had of models, and what no server shows.
-        if within == HERE || within == HUB || name.starts_with('.') {
+        if within == LIST || within == FOLDER || name.starts_with('.') {
             continue;
         }
         let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;

@@ -9,6 +9,7 @@ mod address;
 mod error;
 mod fault;
 mod fetch;
+pub mod here;
 mod known;
 mod memory;
 pub mod preflight;

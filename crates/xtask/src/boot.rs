@@ -30,6 +30,10 @@ pub(crate) fn styles(page: &str) -> Vec<&str> {
 /// Rewrites what trunk wrote.
 pub(crate) fn write(dist: Dist<'_>) -> Result<()> {
     let mut page = dist.text("index.html")?;
+    // Trunk's own hints, which know no integrity.
+    let hints = page.find("<link rel=\"modulepreload\"").context("the page has no hints")?;
+    let head = page.find("</head>").context("the page has no head")?;
+    page.replace_range(hints..head, "");
     let (app, program) = (dist.one("relp-app-", ".js")?, dist.one("relp-app-", "_bg.wasm")?);
 
     // The program is on its way before the script that starts it has come.
@@ -50,13 +54,6 @@ pub(crate) fn write(dist: Dist<'_>) -> Result<()> {
         dist.integrity(&boot_name)?,
     );
     page.replace_range(begin..end, &scripts);
-    // Trunk's own hints, which know no integrity.
-    let begin = page.find("<link rel=\"modulepreload\" href=\"./relp-app").unwrap_or_default();
-    if let Some(second) = page[begin + 1..].find("<link rel=\"modulepreload\"") {
-        let at = begin + 1 + second;
-        let end = page[at..].find("</head>").context("the page has no head")? + at;
-        page.replace_range(at..end, "");
-    }
     for name in styles(&page.clone()) {
         let link = format!("<link rel=\"stylesheet\" href=\"./{name}\"");
         let whole = format!("{link} integrity=\"{}\"", dist.integrity(name)?);

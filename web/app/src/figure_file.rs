@@ -15,7 +15,7 @@ pub fn name(figure: &Figure, extension: &str) -> String {
         .replace(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.', "_")
 }
 
-/// Reads a figure out of a JSON, SVG, PNG or TikZ file.
+/// Reads a figure out of a JSON, SVG, PNG, TikZ or HTML file.
 ///
 /// # Errors
 /// If it is no figure that can be shown, in a sentence.

@@ -2,24 +2,11 @@
 //! `models/hub` is laid out like a hub.
 
 use leptos::prelude::{RwSignal, Set, document, window};
+use relp_hub::here::{FOLDER, LIST, read};
 use relp_hub::{HUB, Mirrors, Repo};
-use serde::Deserialize;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::Response;
-
-/// The list, from the page's folder on; the build writes an empty one.
-const LIST: &str = "models/here.json";
-const FORMAT: &str = "relp-models/1";
-
-/// A longer list is none.
-const MOST: usize = 50;
-
-#[derive(Deserialize)]
-struct List {
-    format: String,
-    models: Vec<Repo>,
-}
 
 /// Learns what the page's own server has. Nothing that goes wrong is worth a word: then it has none.
 pub fn ask(here: RwSignal<Vec<Repo>>) {
@@ -46,7 +33,7 @@ fn own() -> Option<String> {
 /// The folder that is laid out like a hub, beside the page of this address.
 fn hub(page: &str) -> Option<String> {
     let (folder, _) = page.split(['?', '#']).next()?.rsplit_once('/')?;
-    let hub = format!("{folder}/models/hub");
+    let hub = format!("{folder}/{FOLDER}");
     Mirrors::from_text(&hub).ok().filter(|mirrors| mirrors.count() == 1)?;
     Some(hub)
 }
@@ -58,16 +45,9 @@ async fn found() -> Option<Vec<Repo>> {
     read(&JsFuture::from(text).await.ok()?.as_string()?)
 }
 
-fn read(text: &str) -> Option<Vec<Repo>> {
-    let List { format, models } = serde_json::from_str(text).ok()?;
-    (format == FORMAT && models.len() <= MOST).then_some(models)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const TWO: &str = r#"{"format":"relp-models/1","models":["openai-community/gpt2","a/b"]}"#;
 
     #[test]
     fn the_pages_own_server_is_asked_as_a_hub() {
@@ -89,20 +69,6 @@ mod tests {
         ];
         for page in none {
             assert_eq!(hub(page), None, "{page}");
-        }
-    }
-
-    #[test]
-    fn a_list_is_read_whole_or_not_at_all() {
-        let names: Vec<String> =
-            read(TWO).into_iter().flatten().map(|repo| repo.to_string()).collect();
-        assert_eq!(names, ["openai-community/gpt2", "a/b"]);
-        let many = vec!["a/b"; MOST + 1];
-        let many = serde_json::json!({ "format": FORMAT, "models": many }).to_string();
-        let hostile = TWO.replace("a/b", "../../etc");
-        let other = TWO.replace("relp-models/1", "relp-models/2");
-        for text in ["", "{}", "<!doctype html>", "[]", &many, &hostile, &other] {
-            assert_eq!(read(text), None, "{text}");
         }
     }
 }

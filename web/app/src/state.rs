@@ -192,7 +192,7 @@ impl State {
     pub fn new(embedding: Option<Embedding>) -> Self {
         let pair = EXAMPLES.first().map(examples::Example::pair).unwrap_or_default();
         let consent = if embedding.is_some() { Consent::Engine } else { Consent::Given };
-        let nothing = if embedding.is_some() { Activity::NoModel } else { Activity::Starting };
+        let activity = if embedding.is_some() { Activity::NoModel } else { Activity::Starting };
         Self {
             pair: RwSignal::new(pair),
             example: RwSignal::new(Some(0)),
@@ -214,7 +214,7 @@ impl State {
             look: Look::new(),
             history: RwSignal::new(Vec::new()),
             models: Models::new(),
-            activity: RwSignal::new(nothing),
+            activity: RwSignal::new(activity),
             memory: RwSignal::new(0),
             loaded: RwSignal::new(None),
             preview: RwSignal::new(Preview::default()),

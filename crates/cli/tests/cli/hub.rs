@@ -11,7 +11,7 @@ use relp_tests::gpt2_checkpoint::{SMALL_CONFIG, Shape};
 use relp_tests::gpt2_tokenizer::tokenizer_json;
 use serde_json::Value;
 
-use crate::program::{PRIMER, folder, stderr, stdout};
+use crate::program::{PRIMER, at_home, folder, stderr, stdout};
 
 const NAME: &str = "someone/their-gpt2";
 const FILES: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
@@ -32,12 +32,7 @@ impl Place {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_relp"));
-        for variable in ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "HTTP_PROXY"] {
-            command.env_remove(variable);
-        }
-        command.env("HF_HOME", &self.home).env("HF_ENDPOINT", self.hub.url()).args(args);
-        command
+        at_home(&self.home, &self.hub.url(), args)
     }
 
     fn relp(&self, args: &[&str]) -> Output {

@@ -9,7 +9,7 @@ use relp_tests::faulty_hub::FaultyHub;
 use serde_json::{Value, json};
 use zip::{CompressionMethod, ZipArchive};
 
-use crate::program::{PRIMER, folder, path, stderr, stdout};
+use crate::program::{PRIMER, at_home, folder, path, stderr, stdout};
 
 const NAME: &str = "someone/their-gpt2";
 const FILES: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
@@ -54,13 +54,9 @@ impl Place {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_relp"));
-        for variable in ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "HTTP_PROXY"] {
-            command.env_remove(variable);
-        }
         // Nobody is there: what asks a hub fails.
-        command.env("HF_HOME", self.path("home")).env("HF_ENDPOINT", "http://127.0.0.1:9");
-        command.args(args).current_dir(&self.root);
+        let mut command = at_home(&self.path("home"), "http://127.0.0.1:9", args);
+        command.current_dir(&self.root);
         command
     }
 

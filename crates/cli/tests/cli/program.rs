@@ -21,6 +21,16 @@ pub(crate) fn relp(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_relp")).args(args).output().unwrap()
 }
 
+/// The program with a home of its own for models, and a hub to ask, whatever the person's own are.
+pub(crate) fn at_home(home: &Path, hub: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_relp"));
+    for variable in ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "HTTP_PROXY"] {
+        command.env_remove(variable);
+    }
+    command.env("HF_HOME", home).env("HF_ENDPOINT", hub).args(args);
+    command
+}
+
 pub(crate) fn with_input(args: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_relp"))
         .args(args)

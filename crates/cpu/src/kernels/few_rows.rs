@@ -6,8 +6,12 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::parallel;
 
-/// The most rows for which this is faster than `gemm` (`benches/README.md`).
-pub(super) const MOST: usize = 64;
+/// Whether this is faster than `gemm` for so many rows (`benches/README.md`): the more columns, the more its
+/// copy takes, and the less it takes to begin and end a sum here.
+pub(super) fn pays(rows: usize, cols: usize) -> bool {
+    24 * rows <= cols
+}
+
 /// Rows of w, and of x, whose sums are in registers at a time: twelve, which every instruction set has.
 const W: usize = 3;
 const X: usize = 4;

@@ -66,7 +66,7 @@ pub(crate) fn linear_t(
     let accumulate = add.is_some();
     let Window { first_col, cols, of } = window;
     match w {
-        Matrix::F32(w) if out.len() / i <= few_rows::MOST => {
+        Matrix::F32(w) if few_rows::pays(out.len() / i, cols) => {
             few_rows::product(x, &w[first_col..], (cols, of), i, out, accumulate);
         }
         Matrix::F32(w) => {

@@ -11,7 +11,7 @@ use crate::locale::t;
 use crate::state::Origin;
 
 impl Session {
-    /// Opens the figure in a JSON, SVG, PNG or TikZ file, or says why not.
+    /// Opens the figure in a JSON, SVG, PNG, TikZ or HTML file, or says why not.
     pub async fn open_file(self, file: web_sys::File) {
         let name = file.name();
         let read = if file.size() > figure_file::MOST_BYTES as f64 {
