@@ -9,15 +9,15 @@ const WORTH_A_THREAD: usize = 1 << 16;
 /// Calls `f(i, chunk)` for every chunk of `len` values of `out`; `work` is about the number of
 /// multiply-adds of them all.
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn chunks(
-    out: &mut [f32],
+pub(crate) fn chunks<O: Send>(
+    out: &mut [O],
     len: usize,
     work: usize,
-    f: impl Fn(usize, &mut [f32]) + Sync + Send,
+    f: impl Fn(usize, &mut [O]) + Sync + Send,
 ) {
     use rayon::prelude::*;
 
-    if work < WORTH_A_THREAD {
+    if work < WORTH_A_THREAD || threads() == 1 {
         out.chunks_mut(len).enumerate().for_each(|(i, chunk)| f(i, chunk));
     } else {
         out.par_chunks_mut(len).enumerate().for_each(|(i, chunk)| f(i, chunk));
@@ -26,7 +26,7 @@ pub(crate) fn chunks(
 
 /// Calls `f(i, chunk)` for every chunk of `len` values of `out`.
 #[cfg(target_arch = "wasm32")]
-pub(crate) fn chunks(out: &mut [f32], len: usize, _work: usize, f: impl Fn(usize, &mut [f32])) {
+pub(crate) fn chunks<O>(out: &mut [O], len: usize, _work: usize, f: impl Fn(usize, &mut [O])) {
     out.chunks_mut(len).enumerate().for_each(|(i, chunk)| f(i, chunk));
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn map<I: Sync, O: Send>(
 ) -> Vec<O> {
     use rayon::prelude::*;
 
-    if work < WORTH_A_THREAD {
+    if work < WORTH_A_THREAD || threads() == 1 {
         items.iter().map(f).collect()
     } else {
         items.par_iter().map(f).collect()
@@ -50,6 +50,18 @@ pub(crate) fn map<I: Sync, O: Send>(
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn map<I, O>(items: &[I], _work: usize, f: impl Fn(&I) -> O) -> Vec<O> {
     items.iter().map(f).collect()
+}
+
+/// Threads that work is shared out to.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// One.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn threads() -> usize {
+    1
 }
 
 /// How a matrix product of `work` multiply-adds is shared out.

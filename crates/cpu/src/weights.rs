@@ -5,9 +5,10 @@ use std::iter::repeat_n;
 use std::sync::Arc;
 
 use half::f16;
-use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
+use half::slice::HalfBitsSliceExt;
 use relp_tape::{Piece, Storage};
 
+use crate::kernels::halves;
 use crate::{Cpu, CpuError};
 
 /// Weights by name.
@@ -44,6 +45,14 @@ pub(crate) enum Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
+    /// What is left after so many values.
+    pub(crate) fn skip(self, values: usize) -> Self {
+        match self {
+            Matrix::F32(all) => Matrix::F32(&all[values..]),
+            Matrix::F16(all) => Matrix::F16(&all[values..]),
+        }
+    }
+
     /// Some consecutive values; `scratch` holds them where they have to be widened.
     pub(crate) fn get<'s>(
         self,
@@ -59,7 +68,7 @@ impl<'a> Matrix<'a> {
             Matrix::F16(values) => {
                 let values = values.get(start..start + len)?;
                 scratch.resize(len, 0.0);
-                values.convert_to_f32_slice(scratch);
+                halves::widen(values, scratch);
                 Some(scratch)
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use half::f16;
 use relp_cpu::Cpu;
-use relp_gpu::{Gpu, GpuError};
+use relp_gpu::{Gpu, GpuError, Tuning, Variant};
 use relp_model::{Choice, Device, Fallback, Kind};
 use relp_tape::{Content, Feed, Outputs, Piece, Storage, Tape, reference};
 
@@ -63,7 +63,21 @@ impl Executor {
         if choice == Choice::Auto && gpu.adapter().is_software {
             return Err(Fallback::Software(gpu.adapter().name.clone()));
         }
-        match self_test.run(&mut gpu).await {
+        let tuning = match gpu.measure().await {
+            Ok(tuning) => tuning,
+            Err(error) => return Err(Fallback::Failed(EngineError::Gpu(error).to_string())),
+        };
+        let mut passed = self_test.run(&mut gpu).await;
+        // What is fast may be what a driver gets wrong.
+        let plainest = Tuning::all(Variant::Tile);
+        if passed.is_err() && tuning != plainest {
+            gpu.tune(plainest);
+            passed = self_test.run(&mut gpu).await;
+            if passed.is_ok() {
+                gpu.remember();
+            }
+        }
+        match passed {
             Ok(()) => Ok(gpu),
             Err(error) => Err(Fallback::Failed(error.to_string())),
         }

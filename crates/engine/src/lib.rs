@@ -21,5 +21,6 @@ pub use control::{Cancelled, Control, Uncontrolled};
 pub use engine::Engine;
 pub use error::EngineError;
 pub use reader::Reader;
+pub use relp_gpu::{recall, remembered};
 pub use self_test::{SelfTest, SelfTestError};
 pub use source::{Files, InMemory, WeightSource, piece};

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::GpuError;
 use crate::run::{Counts, Pace};
 use crate::shader::Pipelines;
+use crate::tuning::Tuning;
 use crate::weights::Weights;
 
 /// A GPU, the pipelines built so far, and a model's weights.
@@ -19,6 +20,7 @@ pub struct Gpu {
     pub(crate) weights: Weights,
     pub(crate) counts: Counts,
     pub(crate) pace: Pace,
+    pub(crate) tuning: Tuning,
     adapter: AdapterSummary,
     split_at: Option<u64>,
 }
@@ -67,6 +69,7 @@ impl Gpu {
         Ok(Self {
             faults: Faults::of(&device),
             pace: Pace::new(summary.is_software),
+            tuning: Tuning::usual(summary.is_software),
             adapter: summary,
             split_at: None,
             pipelines: Pipelines::default(),

@@ -2,23 +2,140 @@
 
 use relp_tape::{Buf, Measure, Op, Slope, Tape};
 
+use crate::fuse::{Fused, Group};
+use crate::product::{Epilogue, Shape, Variant};
+use crate::shader::{Product, Quads, Shader};
+use crate::tuning::Tuning;
+use crate::weights::Form;
+
 /// Elements that a workgroup computes in a shader with an invocation an element.
 const GROUP: usize = 64;
-/// Rows, and columns, that a workgroup computes in `linear` and `linear_t`.
-const TILE: usize = 32;
 /// The most workgroups along an axis that WebGPU promises.
 const MAX_GROUPS: usize = 65_535;
 
-/// One use of an op's shader.
+/// One dispatch.
 pub(crate) struct Kernel {
+    pub(crate) shader: Shader,
     /// The words of the shader's `Params`.
     pub(crate) params: Vec<u32>,
     /// Workgroups, which the shader counts row by row.
     pub(crate) grid: (u32, u32),
+    /// What is bound after `Params`, and as which number.
+    pub(crate) operands: Vec<(u32, Buf)>,
+    /// Floating-point operations, about.
+    pub(crate) work: f64,
+}
+
+impl Kernel {
+    /// Of ops in one, for weights that are kept in the form that `form` tells.
+    pub(crate) fn of(
+        tape: &Tape,
+        group: &Group,
+        tuning: Tuning,
+        form: impl Fn(Buf) -> Form,
+    ) -> Self {
+        let ops = &tape.ops()[group.first..][..group.len()];
+        let op = &ops[0];
+        let variant = is_product(op).then(|| tuning.variant(tape.info(op.writes()[0]).rows()));
+        let (params, workgroups) = dispatch(tape, op, variant);
+        let reads = op.reads();
+        let of_matrix = |buf: Buf| {
+            let (name, _) = reads.iter().find(|(_, read)| *read == buf)?;
+            Some((*name, form(buf)))
+        };
+        let mut kernel = Self {
+            shader: Shader {
+                name: op.name(),
+                matrices: op.matrices().into_iter().filter_map(of_matrix).collect(),
+                quads: Quads::default(),
+                product: None,
+            },
+            params,
+            grid: grid(workgroups),
+            operands: (1..).zip(operands(op)).collect(),
+            work: ops.iter().map(|op| work(tape, op)).sum(),
+        };
+        match group.fused {
+            Fused::No => {
+                if let Some(variant) = variant {
+                    kernel.become_product(tape, op, variant, Epilogue::None, true);
+                } else if matches!(op, Op::Gelu { .. } | Op::GeluGrad { .. }) {
+                    let len = tape.info(op.writes()[0]).len();
+                    kernel.shader.quads.rest = len.is_multiple_of(4);
+                }
+            }
+            Fused::Product { epilogue, keeps } => {
+                if let Some(variant) = variant {
+                    kernel.become_product(tape, op, variant, epilogue, keeps);
+                }
+                let product = op.writes()[0];
+                if !keeps {
+                    kernel.operands.retain(|(_, buf)| *buf != product);
+                }
+                // What the next op reads beside the product, and then what it writes.
+                let next = ops[1].reads().into_iter().map(|(_, buf)| buf);
+                let more = next.filter(|buf| *buf != product).chain(ops[1].writes());
+                kernel.operands.extend((5..).zip(more));
+            }
+            Fused::Attention => {
+                kernel.shader.name = "attention";
+                let bound = [operands(op), ops[1].writes()].concat();
+                kernel.operands = (1..).zip(bound).collect();
+            }
+            Fused::AttentionGrad => {
+                let dp = op.writes()[0];
+                let rows = tape.info(dp).rows();
+                let (of_pattern, of_softmax) = (op.reads(), ops[1].reads());
+                kernel.shader.name = "attention_grad";
+                // The same parameters but for the first: a workgroup a row.
+                kernel.params[0] = rows as u32;
+                kernel.grid = grid(rows);
+                let read = of_pattern.into_iter().chain(of_softmax).map(|(_, buf)| buf);
+                let written = ops.iter().flat_map(Op::writes);
+                let bound = read.filter(|buf| *buf != dp).chain(written);
+                kernel.operands = (1..).zip(bound).collect();
+            }
+            Fused::DeltaDots => {
+                kernel.shader.name = "delta_dots";
+                kernel.grid = grid(2 * workgroups);
+                kernel.operands = (1..).zip(ops.iter().flat_map(operands)).collect();
+            }
+        }
+        kernel
+    }
+
+    fn become_product(
+        &mut self,
+        tape: &Tape,
+        op: &Op,
+        variant: Variant,
+        epilogue: Epilogue,
+        keeps: bool,
+    ) {
+        let cols = |buf: Buf| tape.info(buf).cols();
+        let (x, w, out, first_col) = match *op {
+            Op::Linear { x, w, out, .. } => (x, w, out, 0),
+            Op::LinearT { x, w, first_col, out, .. } => (x, w, out, first_col),
+            _ => return,
+        };
+        let whole = |n: usize| n.is_multiple_of(4);
+        let form = self.shader.matrices.first().map_or_else(Form::default, |(_, form)| *form);
+        self.shader.quads = Quads {
+            x: whole(cols(x)),
+            w: whole(cols(w)) && whole(first_col) && form.holds_quads(),
+            rest: whole(cols(out)),
+        };
+        let is_ragged = !whole(cols(x)) || variant.steps_past(cols(x));
+        self.shader.product = Some(Product { variant, epilogue, keeps, is_ragged });
+    }
+}
+
+fn is_product(op: &Op) -> bool {
+    matches!(op, Op::Linear { .. } | Op::LinearT { .. })
 }
 
 /// The buffers that the op's shader binds after `Params`: what it reads, then what it writes.
-pub(crate) fn operands(op: &Op) -> Vec<Buf> {
+fn operands(op: &Op) -> Vec<Buf> {
     let mut operands: Vec<Buf> = op.reads().into_iter().map(|(_, buf)| buf).collect();
     if let Op::Linear { x: first, bias: None, .. }
     | Op::LinearT { x: first, add: None, .. }
@@ -31,25 +148,27 @@ pub(crate) fn operands(op: &Op) -> Vec<Buf> {
     operands
 }
 
-pub(crate) fn kernel(tape: &Tape, op: &Op) -> Kernel {
+/// The words of an op's parameters, and how many workgroups there are.
+fn dispatch(tape: &Tape, op: &Op, variant: Option<Variant>) -> (Vec<u32>, usize) {
     let len = |buf: Buf| tape.info(buf).len();
     let rows = |buf: Buf| tape.info(buf).rows();
     let cols = |buf: Buf| tape.info(buf).cols();
     let axis = |buf: Buf, axis: usize| tape.shape(buf)[axis];
     // An invocation an element of `out`, after whose number come the other parameters.
-    let elements = |out: Buf, params: &[u32]| Kernel {
-        params: [&[len(out) as u32], params].concat(),
-        grid: grid(len(out).div_ceil(GROUP)),
+    let elements = |out: Buf, params: &[u32]| {
+        ([&[len(out) as u32], params].concat(), len(out).div_ceil(GROUP))
+    };
+    // The same with an invocation four elements.
+    let quads = |out: Buf, params: &[u32]| {
+        ([&[len(out) as u32], params].concat(), len(out).div_ceil(4 * GROUP))
     };
     // A workgroup for each of the rows, of which so many are the first parameter.
-    let by_row = |rows: usize, params: &[u32]| Kernel {
-        params: [&[rows as u32], params].concat(),
-        grid: grid(rows),
-    };
+    let by_row = |rows: usize, params: &[u32]| ([&[rows as u32], params].concat(), rows);
     // A workgroup a tile of `out`, whose rows are the first parameter.
-    let tiles = |out: Buf, params: &[u32]| Kernel {
-        params: [&[rows(out) as u32], params].concat(),
-        grid: grid(rows(out).div_ceil(TILE) * cols(out).div_ceil(TILE)),
+    let tiles = |out: Buf, params: &[u32]| {
+        let Shape { tile_rows, col_quads, .. } = variant.unwrap_or(Variant::Tile).shape();
+        let tiles = rows(out).div_ceil(tile_rows) * cols(out).div_ceil(4 * col_quads);
+        ([&[rows(out) as u32], params].concat(), tiles)
     };
     // T, H, E of `pattern` [B,H,T,T], and the scale 1/√E of the scores.
     let heads = |pattern: Buf, d: usize| {
@@ -87,8 +206,9 @@ pub(crate) fn kernel(tape: &Tape, op: &Op) -> Kernel {
         }
         Op::SoftmaxGrad { dy, .. } => by_row(rows(dy), &[cols(dy) as u32]),
         Op::AttentionScoresGrad { ds, qkv, out } => elements(out, &heads(ds, cols(qkv) / 3)),
-        Op::Gelu { out, .. } | Op::Add { out, .. } => elements(out, &[]),
-        Op::GeluGrad { slope, dx, .. } => elements(dx, &[u32::from(slope == Slope::Ratio)]),
+        Op::Gelu { out, .. } => quads(out, &[]),
+        Op::Add { out, .. } => elements(out, &[]),
+        Op::GeluGrad { slope, dx, .. } => quads(dx, &[u32::from(slope == Slope::Ratio)]),
         Op::Mul { scale, out, .. } => elements(out, &[scale.to_bits()]),
         Op::LastRow { x, out } => elements(out, &[axis(x, 1) as u32, cols(x) as u32]),
         Op::LastRowGrad { out, .. } => elements(out, &[axis(out, 1) as u32, cols(out) as u32]),
@@ -149,7 +269,7 @@ fn metric_params(n_vocab: usize, targets: usize, answers: usize, measure: Measur
 
 /// About how many floating-point operations an op takes: enough to tell a long submit from a short
 /// one.
-pub(crate) fn work(tape: &Tape, op: &Op) -> f64 {
+fn work(tape: &Tape, op: &Op) -> f64 {
     let len = |buf: Buf| tape.info(buf).len() as f64;
     let cols = |buf: Buf| tape.info(buf).cols() as f64;
     match *op {

@@ -6,8 +6,9 @@ use relp_tape::{Buf, Content, Slots, Tape};
 use wgpu::BufferUsages;
 
 use crate::device::{Faults, Scopes};
-use crate::kernel::{kernel, operands, work};
-use crate::weights::Form;
+use crate::fuse::{Fused, Group, groups};
+use crate::kernel::Kernel;
+use crate::weights::{Form, Weight};
 use crate::{Gpu, GpuError};
 
 /// A tape's buffers, pipelines, bind groups and parameters on a [`Gpu`].
@@ -18,10 +19,11 @@ pub struct Plan {
     pub(crate) tape: Tape,
     /// Of the GPU that the rest belongs to.
     pub(crate) faults: Faults,
-    /// By [`Buf::index`]; of weights the first. Values that are not needed at the same time share one.
-    pub(crate) buffers: Vec<wgpu::Buffer>,
+    /// By [`Buf::index`]; of weights the first. Values that are not needed at the same time share one,
+    /// and one that only its own dispatch reads has none.
+    pub(crate) buffers: Vec<Option<wgpu::Buffer>>,
     pub(crate) steps: Vec<Step>,
-    /// The first op of the run under way that has not been submitted.
+    /// The first step of the run under way that has not been submitted.
     pub(crate) next: usize,
     /// All outputs, one after the other.
     pub(crate) staging: wgpu::Buffer,
@@ -30,7 +32,7 @@ pub struct Plan {
     _owned: Owned,
 }
 
-/// One dispatch.
+/// One dispatch, of an op or of several.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) pipeline: wgpu::ComputePipeline,
@@ -89,7 +91,15 @@ impl Gpu {
 
     fn build(&mut self, tape: &Tape) -> Result<Plan, GpuError> {
         let mut owned = Owned::default();
-        let slots = Slots::of(tape);
+        let groups =
+            groups(tape, |buf| self.weight(tape, buf).is_none_or(|w| w.form.buffers() == 1));
+        let lens: Vec<usize> = groups.iter().map(Group::len).collect();
+        let unkept = |group: &Group| match group.fused {
+            Fused::Product { keeps: false, .. } => Some(tape.ops()[group.first].writes()[0]),
+            _ => None,
+        };
+        let skipped: Vec<Buf> = groups.iter().filter_map(unkept).collect();
+        let slots = Slots::of_groups(tape, &lens, &skipped);
         let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC;
         let values: Vec<wgpu::Buffer> = (0..)
             .zip(slots.lens())
@@ -99,11 +109,12 @@ impl Gpu {
         for (buf, info) in tape.bufs() {
             let usage = match info.content {
                 Content::Weight => {
-                    buffers.push(self.weights.get(&info.name, info.len())?.buffers[0].clone());
+                    let weight = self.weights.get(&info.name, info.len())?;
+                    buffers.push(weight.buffers.first().cloned());
                     continue;
                 }
                 Content::Value => {
-                    buffers.extend(slots.get(buf).map(|slot| values[slot].clone()));
+                    buffers.push(slots.get(buf).map(|slot| values[slot].clone()));
                     continue;
                 }
                 Content::Input | Content::Ids { .. } => {
@@ -111,9 +122,9 @@ impl Gpu {
                 }
             };
             let bytes = 4 * info.len() as u64;
-            buffers.push(self.buffer(&mut owned, &info.name, bytes, usage));
+            buffers.push(Some(self.buffer(&mut owned, &info.name, bytes, usage)));
         }
-        let steps = self.steps(tape, &buffers, &mut owned);
+        let steps = self.steps(tape, &groups, &buffers, &mut owned);
         let mut outputs = Vec::new();
         let mut end = 0;
         for &buf in tape.outputs() {
@@ -135,11 +146,26 @@ impl Gpu {
         })
     }
 
-    fn steps(&mut self, tape: &Tape, buffers: &[wgpu::Buffer], owned: &mut Owned) -> Vec<Step> {
-        // The parameters of all ops lie in one buffer, each in a slot as wide as its alignment.
+    /// The weight that a buffer is.
+    fn weight(&self, tape: &Tape, buf: Buf) -> Option<&Weight> {
+        let info = tape.info(buf);
+        let is_weight = info.content == Content::Weight;
+        is_weight.then(|| self.weights.get(&info.name, info.len()).ok()).flatten()
+    }
+
+    fn steps(
+        &mut self,
+        tape: &Tape,
+        groups: &[Group],
+        buffers: &[Option<wgpu::Buffer>],
+        owned: &mut Owned,
+    ) -> Vec<Step> {
+        // The parameters of all steps lie in one buffer, each in a slot as wide as its alignment.
         let slot = self.device.limits().min_uniform_buffer_offset_alignment as usize;
-        let mut words = vec![0_u32; tape.ops().len() * slot / 4];
-        let kernels: Vec<_> = tape.ops().iter().map(|op| kernel(tape, op)).collect();
+        let mut words = vec![0_u32; groups.len() * slot / 4];
+        let form = |buf: Buf| self.weight(tape, buf).map_or_else(Form::default, |w| w.form);
+        let kernels: Vec<Kernel> =
+            groups.iter().map(|group| Kernel::of(tape, group, self.tuning, form)).collect();
         for (slot, kernel) in words.chunks_mut(slot / 4).zip(&kernels) {
             slot[..kernel.params.len()].copy_from_slice(&kernel.params);
         }
@@ -149,50 +175,41 @@ impl Gpu {
         self.queue.write_buffer(&params, 0, bytes);
 
         let mut steps = Vec::new();
-        for (i, (op, kernel)) in tape.ops().iter().zip(kernels).enumerate() {
-            let weight = |buf: Buf| {
-                let info = tape.info(buf);
-                let is_weight = info.content == Content::Weight;
-                is_weight.then(|| self.weights.get(&info.name, info.len()).ok()).flatten()
-            };
-            let matrices: Vec<_> =
-                op.matrices().into_iter().map(|buf| (buf, weight(buf))).collect();
-            let forms: Vec<Form> =
-                matrices.iter().map(|(_, w)| w.map_or_else(Form::default, |w| w.form)).collect();
-            let pipeline = self.pipelines.get(&self.device, op, &forms);
+        for (i, (group, kernel)) in groups.iter().zip(kernels).enumerate() {
+            let op = &tape.ops()[group.first];
+            let pipeline = self.pipelines.get(&self.device, &kernel.shader).clone();
             let params = wgpu::BufferBinding {
                 buffer: &params,
                 offset: (i * slot) as u64,
                 size: wgpu::BufferSize::new(4 * kernel.params.len() as u64),
             };
-            let operands = operands(op);
-            let weight_of = |buf: Buf| {
-                matrices.iter().find(|(matrix, _)| *matrix == buf).and_then(|(_, weight)| *weight)
-            };
-            let operands = operands.iter().map(|&buf| wgpu::BufferBinding {
-                buffer: &buffers[buf.index()],
-                offset: 0,
-                size: match weight_of(buf) {
-                    Some(_) => None,
-                    None => wgpu::BufferSize::new(4 * tape.info(buf).len() as u64),
-                },
+            let matrices = op.matrices();
+            let operands = kernel.operands.iter().filter_map(|&(binding, buf)| {
+                let buffer = buffers[buf.index()].as_ref()?;
+                // Of a matrix the buffer says its length, of all others the op.
+                let is_matrix = matrices.contains(&buf) && self.weight(tape, buf).is_some();
+                let size = (!is_matrix).then_some(4 * tape.info(buf).len() as u64);
+                let size = size.and_then(wgpu::BufferSize::new);
+                Some((binding, wgpu::BufferBinding { buffer, offset: 0, size }))
             });
             // The further buffers of a weight come last.
-            let more = matrices.iter().filter_map(|(_, weight)| *weight);
+            let next = kernel.operands.iter().map(|(binding, _)| binding + 1).max().unwrap_or(1);
+            let more = matrices.iter().filter_map(|&buf| self.weight(tape, buf));
             let more = more.flat_map(|weight| &weight.buffers[1..]);
             let more = more.map(|buffer| wgpu::BufferBinding { buffer, offset: 0, size: None });
-            let bound = std::iter::once(params).chain(operands).chain(more);
-            let resources = bound.map(wgpu::BindingResource::Buffer);
-            let entries: Vec<_> = (0..)
-                .zip(resources)
-                .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
+            let bound = std::iter::once((0, params)).chain(operands).chain((next..).zip(more));
+            let entries: Vec<_> = bound
+                .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                    binding,
+                    resource: wgpu::BindingResource::Buffer(buffer),
+                })
                 .collect();
             let bindings = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some(tape.name(op.writes()[0])),
                 layout: &pipeline.get_bind_group_layout(0),
                 entries: &entries,
             });
-            steps.push(Step { pipeline, bindings, grid: kernel.grid, work: work(tape, op) });
+            steps.push(Step { pipeline, bindings, grid: kernel.grid, work: kernel.work });
         }
         self.counts.pipelines = self.pipelines.len();
         steps

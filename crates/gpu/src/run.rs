@@ -51,7 +51,7 @@ impl Gpu {
         reports
     }
 
-    /// Submits as many ops as take no longer than about an eighth of a second, and waits for them;
+    /// Submits as many steps as take no longer than about an eighth of a second, and waits for them;
     /// false when all that is left can go with the readback in [`finish`](Self::finish).
     ///
     /// # Errors
@@ -153,12 +153,12 @@ impl Pace {
 }
 
 impl Plan {
-    /// Ops done and ops in all.
+    /// Dispatches submitted and dispatches in all: an op each, or several neighbouring ops.
     pub fn progress(&self) -> (usize, usize) {
         (self.next, self.steps.len())
     }
 
-    /// The next ops, at least one, that together are no more than `most` work.
+    /// The next steps, at least one, that together are no more than `most` work.
     fn part(&self, most: f64) -> Range<usize> {
         let mut work = 0.0;
         let fits = self.steps[self.next..].iter().take_while(|step| {
@@ -178,7 +178,7 @@ impl Plan {
                 Content::Ids { .. } => bytemuck::cast_slice(feed.get_ids(&self.tape, buf)?),
                 Content::Weight | Content::Value => continue,
             };
-            inputs.push((&self.buffers[buf.index()], bytes));
+            inputs.extend(self.buffers[buf.index()].as_ref().map(|buffer| (buffer, bytes)));
         }
         Ok(inputs)
     }
@@ -198,7 +198,7 @@ impl Plan {
         }
         drop(pass);
         for (buf, place) in self.outputs.iter().filter(|_| read_back) {
-            let buffer = &self.buffers[buf.index()];
+            let Some(buffer) = &self.buffers[buf.index()] else { continue };
             let bytes = place.end - place.start;
             encoder.copy_buffer_to_buffer(buffer, 0, &self.staging, place.start, bytes);
         }

@@ -38,6 +38,11 @@ impl Form {
         self.split.map_or(0, |(elements, _)| u64::from(elements) * buffer as u64)
     }
 
+    /// Whether every buffer begins with a whole quad of elements.
+    pub(crate) fn holds_quads(self) -> bool {
+        self.split.is_none_or(|(elements, _)| elements.is_multiple_of(4))
+    }
+
     /// Whether it is one buffer of `f32`.
     pub(crate) fn is_plain(self) -> bool {
         self == Self::default()
@@ -77,8 +82,9 @@ impl Gpu {
             Storage::F32 => 4,
             Storage::F16 => 2,
         };
-        // Whole words, and whole pairs of halves.
-        let most = (self.max_weight_bytes() / size) as usize & !1;
+        // Whole words, and whole pairs of halves; of what is large also whole quads.
+        let most = (self.max_weight_bytes() / size) as usize;
+        let most = if most < 64 { most & !1 } else { most & !3 };
         let buffers = elements.div_ceil(most.max(1)).max(1);
         if buffers > MOST_BUFFERS {
             let bytes = size * elements as u64;
@@ -143,6 +149,13 @@ impl Gpu {
             done = part.end;
         }
         Ok(())
+    }
+
+    /// Frees a weight that no plan needs any more.
+    pub(crate) fn drop_weight(&mut self, name: &str) {
+        if let Some(weight) = self.weights.0.remove(name) {
+            weight.buffers.iter().for_each(wgpu::Buffer::destroy);
+        }
     }
 
     /// Uploads a weight, row-major. Plans made before keep what they had.

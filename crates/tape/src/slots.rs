@@ -1,6 +1,6 @@
 //! Which values share memory: a buffer's place is free again after its last use.
 
-use crate::{Buf, Content, Tape};
+use crate::{Buf, Content, Op, Tape};
 
 /// A place in memory for every value of a tape, as few and as small as their lives allow.
 ///
@@ -16,23 +16,40 @@ pub struct Slots {
 impl Slots {
     /// Assigns the slots of a tape's values, first fit by size.
     pub fn of(tape: &Tape) -> Self {
+        Self::of_groups(tape, &vec![1; tape.ops().len()], &[])
+    }
+
+    /// The same for an executor that does so many ops at a time, and that needs no place for the values
+    /// that are `skipped`. While a group runs, all that its ops read and write lie in different slots.
+    pub fn of_groups(tape: &Tape, groups: &[usize], skipped: &[Buf]) -> Self {
+        let mut begin = 0;
+        let groups: Vec<&[Op]> = groups
+            .iter()
+            .map(|len| {
+                begin += len;
+                &tape.ops()[begin - len..begin]
+            })
+            .collect();
+        let uses = |group: &[Op]| -> Vec<Buf> {
+            let of = |op: &Op| op.reads().into_iter().map(|(_, buf)| buf).chain(op.writes());
+            group.iter().flat_map(of).collect()
+        };
         let mut last_use: Vec<usize> = vec![0; tape.bufs().len()];
-        for (i, op) in tape.ops().iter().enumerate() {
-            let used = op.reads().into_iter().map(|(_, buf)| buf).chain(op.writes());
-            used.for_each(|buf| last_use[buf.index()] = i);
+        for (i, group) in groups.iter().enumerate() {
+            uses(group).into_iter().for_each(|buf| last_use[buf.index()] = i);
         }
         for &buf in tape.outputs() {
             last_use[buf.index()] = usize::MAX;
         }
         let mut slots = Self { of: vec![None; tape.bufs().len()], lens: Vec::new() };
         let mut free: Vec<usize> = Vec::new();
-        for (i, op) in tape.ops().iter().enumerate() {
-            for buf in op.writes() {
+        for (i, group) in groups.iter().enumerate() {
+            let written = group.iter().flat_map(Op::writes);
+            for buf in written.filter(|buf| !skipped.contains(buf)) {
                 let slot = slots.take(&mut free, tape.info(buf).len());
                 slots.of[buf.index()] = Some(slot);
             }
-            let mut done: Vec<Buf> = op.reads().into_iter().map(|(_, buf)| buf).collect();
-            done.extend(op.writes());
+            let mut done = uses(group);
             done.retain(|&buf| {
                 tape.info(buf).content == Content::Value && last_use[buf.index()] == i
             });
@@ -43,7 +60,7 @@ impl Slots {
         slots
     }
 
-    /// The slot of a value; `None` for what is given.
+    /// The slot of a value; `None` for what is given or skipped.
     pub fn get(&self, buf: Buf) -> Option<usize> {
         self.of[buf.index()]
     }
@@ -109,5 +126,27 @@ mod tests {
             assert_ne!(slots.get(op.writes()[0]), slots.get(kept), "{}", op.name());
         }
         assert_ne!(slots.get(early), slots.get(last), "outputs stay");
+    }
+
+    #[test]
+    fn ops_that_run_together_overwrite_nothing_of_each_other() {
+        let mut tape = Tape::new();
+        let x = tape.input("x", &[4]);
+        let mut y = x;
+        for i in 0..6 {
+            y = tape.gelu(&format!("y{i}"), y);
+        }
+        tape.output(y);
+        let written = |i: usize| tape.ops()[i].writes()[0];
+        let slots = Slots::of_groups(&tape, &[2, 2, 2], &[]);
+        for group in [[1, 2, 3], [3, 4, 5]] {
+            let [a, b, c] = group.map(|i| slots.get(written(i)));
+            assert!(a != b && a != c && b != c, "{a:?} {b:?} {c:?}");
+        }
+        // Without the values in between, as if three ops ran.
+        let skipped = [0, 2, 4].map(written);
+        let slots = Slots::of_groups(&tape, &[2, 2, 2], &skipped);
+        assert_eq!(slots.lens(), [4, 4]);
+        assert_eq!(slots.get(skipped[0]), None);
     }
 }

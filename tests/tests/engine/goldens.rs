@@ -362,8 +362,11 @@ mod gpu {
     #[test]
     fn the_gpu_reproduces_them() {
         let mut device = gpu::gpu();
-        // A driver that computes on the CPU takes its time.
-        check_all(1, &mut |tape, feed| gpu::run(&mut device, tape, feed).unwrap());
+        for variant in relp_gpu::Variant::ALL {
+            device.tune(relp_gpu::Tuning::all(variant));
+            // A driver that computes on the CPU takes its time.
+            check_all(1, &mut |tape, feed| gpu::run(&mut device, tape, feed).unwrap());
+        }
     }
 }
 

@@ -295,7 +295,10 @@ mod gpu {
     #[test]
     fn a_patch_that_changes_nothing_scores_exactly_zero() {
         let mut device = gpu::gpu();
-        no_ops(&mut |tape, feed| gpu::run(&mut device, tape, feed).unwrap());
+        for variant in relp_gpu::Variant::ALL {
+            device.tune(relp_gpu::Tuning::all(variant));
+            no_ops(&mut |tape, feed| gpu::run(&mut device, tape, feed).unwrap());
+        }
     }
 }
 

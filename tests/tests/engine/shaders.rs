@@ -15,10 +15,18 @@ const MAX_WORKGROUP_BYTES: u32 = 16_384;
 const MAX_INVOCATIONS: u32 = 256;
 const MAX_STORAGE_BUFFERS: usize = 8;
 
-/// Source by the op's name, with all that it calls.
-fn sources() -> BTreeMap<&'static str, &'static str> {
-    let cases = op_cases::all();
-    cases.iter().map(|case| (case.op().name(), relp_gpu::wgsl(case.op()))).collect()
+/// Source by the op's name, with all that it calls: of several that an op has, the first.
+fn sources() -> BTreeMap<&'static str, String> {
+    let mut sources = BTreeMap::new();
+    for (name, _, source) in relp_gpu::shaders() {
+        sources.entry(name).or_insert(source);
+    }
+    sources
+}
+
+/// What does several ops in one.
+fn is_fused(name: &str) -> bool {
+    !Op::NAMES.contains(&name)
 }
 
 /// The files of a folder, by name without the extension; other folders aside.
@@ -28,7 +36,8 @@ fn files(folder: &str) -> BTreeMap<String, String> {
     for entry in fs::read_dir(shaders.join(folder)).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            assert!(path.ends_with("shared"), "{}", path.display());
+            let folders = ["epilogues", "fused", "products", "shared"];
+            assert!(folders.iter().any(|name| path.ends_with(name)), "{}", path.display());
             continue;
         }
         assert_eq!(path.extension().unwrap(), "wgsl", "{}", path.display());
@@ -38,13 +47,17 @@ fn files(folder: &str) -> BTreeMap<String, String> {
     files
 }
 
-/// The modules, by name.
-fn modules() -> BTreeMap<&'static str, Module> {
-    let parse = |name: &str, source: &str| {
-        naga::front::wgsl::parse_str(source)
-            .unwrap_or_else(|error| panic!("{}", error.emit_to_string_with_path(source, name)))
+fn parse(name: &str, source: &str) -> Module {
+    naga::front::wgsl::parse_str(source)
+        .unwrap_or_else(|error| panic!("{}", error.emit_to_string_with_path(source, name)))
+}
+
+/// Every module that may be built, by its name and what is special about it.
+fn modules() -> Vec<(String, Module)> {
+    let of = |(name, about, source): (&str, String, String)| {
+        (format!("{name} {about}"), parse(name, &source))
     };
-    sources().into_iter().map(|(name, source)| (name, parse(name, source))).collect()
+    relp_gpu::shaders().into_iter().map(of).collect()
 }
 
 fn bytes_in(module: &Module, wanted: AddressSpace) -> u32 {
@@ -74,25 +87,30 @@ fn bindings(module: &Module) -> BTreeMap<u32, &GlobalVariable> {
 
 #[test]
 fn every_op_has_its_shader_and_no_other_file_is_there() {
-    let (files, sources) = (files(""), sources());
-    let names: BTreeSet<&str> = files.keys().map(String::as_str).collect();
-    assert_eq!(names, BTreeSet::from(Op::NAMES));
-    assert_eq!(names.len(), Op::NAMES.len());
+    let sources = sources();
+    let of_ops: BTreeSet<String> = Op::NAMES.map(str::to_owned).into();
+    assert_eq!(files("").into_keys().collect::<BTreeSet<_>>(), of_ops);
+    assert_eq!(of_ops.len(), Op::NAMES.len());
+    let fused: BTreeSet<&str> = sources.keys().copied().filter(|name| is_fused(name)).collect();
+    assert!(files("fused").keys().eq(&fused));
     // Each op is given its own file.
-    for (name, file) in &files {
-        assert!(sources[name.as_str()].starts_with(file.as_str()), "{name}");
+    for (name, file) in files("").iter().chain(&files("fused")) {
+        let comment = file.lines().next().unwrap();
+        assert!(sources[name.as_str()].starts_with(comment), "{name}");
     }
 }
 
 #[test]
 fn what_is_shared_is_used_and_written_nowhere_else() {
     for (name, file) in files("shared") {
-        let users = sources().values().filter(|source| source.ends_with(file.as_str())).count();
+        let users = sources().values().filter(|source| source.contains(file.as_str())).count();
         assert!(users > 1, "{name}");
         let functions = file.lines().filter(|line| line.starts_with("fn "));
         for function in functions {
-            let copies = files("").values().filter(|file| file.contains(function)).count();
-            assert_eq!(copies, 0, "{name}: {function}");
+            for folder in ["", "epilogues", "fused", "products"] {
+                let copies = files(folder).values().filter(|file| file.contains(function)).count();
+                assert_eq!(copies, 0, "{name}: {function}");
+            }
         }
     }
 }
@@ -100,7 +118,9 @@ fn what_is_shared_is_used_and_written_nowhere_else() {
 #[test]
 fn every_shader_is_valid_without_any_feature() {
     for (name, module) in modules() {
-        Validator::new(ValidationFlags::all(), Capabilities::empty())
+        // What naga calls a capability is `unpack2x16float`, which all of WebGPU has.
+        let always = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+        Validator::new(ValidationFlags::all(), always)
             .validate(&module)
             .unwrap_or_else(|error| panic!("{name}: {error:?}"));
     }
@@ -122,14 +142,16 @@ fn every_shader_keeps_the_limits_that_webgpu_promises() {
 
 #[test]
 fn workgroup_memory_is_counted() {
-    let module = &modules()["linear"];
-    assert_eq!(bytes_in(module, AddressSpace::WorkGroup), 2 * 144 * 16);
+    let modules = modules();
+    let (_, module) = modules.iter().find(|(name, _)| name.contains("(Tile, None")).unwrap();
+    // 32 rows of 5 quads, and 16 of 9.
+    assert_eq!(bytes_in(module, AddressSpace::WorkGroup), (32 * 5 + 16 * 9) * 16);
 }
 
 /// `Params` first, then what the op reads, under the words of its listing, then what it writes.
 #[test]
 fn every_shader_binds_its_ops_operands_in_order() {
-    let modules = modules();
+    let sources = sources();
     let cases = op_cases::all();
     for name in Op::NAMES {
         let uses = cases.iter().map(op_cases::Case::op).filter(|op| op.name() == name);
@@ -142,7 +164,8 @@ fn every_shader_binds_its_ops_operands_in_order() {
         let written = op.writes().len();
         expected.extend(vec![(None, AddressSpace::Storage { access }); written]);
 
-        let found = bindings(&modules[name]);
+        let module = parse(name, &sources[name]);
+        let found = bindings(&module);
         assert!(found.keys().copied().eq(0..expected.len() as u32), "{name}");
         for (variable, (word, space)) in found.values().zip(expected) {
             assert_eq!(variable.space, space, "{name}: {:?}", variable.name);
@@ -153,7 +176,7 @@ fn every_shader_binds_its_ops_operands_in_order() {
 
 #[test]
 fn every_storage_binding_tells_its_shape() {
-    for (name, source) in sources() {
+    for (name, _, source) in relp_gpu::shaders() {
         for line in source.lines().filter(|line| line.contains("var<storage")) {
             assert!(line.contains("; // ["), "{name}: {line}");
         }

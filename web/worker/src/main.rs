@@ -11,6 +11,7 @@ mod opfs;
 mod pieces;
 mod shelf;
 mod source;
+mod tuning;
 mod work;
 
 use std::rc::Rc;

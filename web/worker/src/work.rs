@@ -11,7 +11,7 @@ use crate::download::download;
 use crate::inbox::Inbox;
 use crate::post;
 use crate::source::Weights;
-use crate::{js, models};
+use crate::{js, models, tuning};
 
 /// The one owner of the engine.
 pub(crate) struct Worker {
@@ -83,6 +83,7 @@ impl Worker {
         let models::Files { name, config, tokenizer, weights, lock: _lock } = files;
         let files = Files { name: &name, config: &config, tokenizer: &tokenizer, precision };
         let mut control = self.control(id, Stage::Loading);
+        tuning::recall().await;
         let engine = match Engine::load(files, weights, choice, &mut control).await {
             Ok(engine) => engine,
             Err(error) => {
@@ -96,6 +97,7 @@ impl Worker {
         self.inbox.set_reader(engine.reader());
         let loaded = engine.loaded();
         self.engine = Some(engine);
+        tuning::keep().await;
         if matches!(model, ModelSource::Hub { .. }) {
             models::ask_to_persist().await;
         }
@@ -119,7 +121,9 @@ impl Worker {
     async fn switch(&mut self, id: Id, choice: Choice) -> Result<Event, EngineError> {
         let mut control = self.control(id, Stage::Loading);
         let engine = self.engine.as_mut().ok_or(EngineError::NoModel)?;
+        tuning::recall().await;
         engine.switch(choice, &mut control).await?;
+        tuning::keep().await;
         Ok(Event::Loaded { id, loaded: engine.loaded(), memory: memory() })
     }
 

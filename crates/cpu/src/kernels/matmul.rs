@@ -4,12 +4,15 @@
 
 use std::ops::Range;
 
-use gemm::Parallelism;
-use half::slice::HalfFloatSliceExt;
-
-use super::few_rows;
+use super::{few_rows, halves};
 use crate::parallel;
 use crate::weights::Matrix;
+use gemm::Parallelism;
+
+/// The most rows for which a product that reads the weights where they lie is the faster one (`benches/README.md`);
+/// transposed, `gemm` copies longer.
+const FEW_ROWS: usize = 96;
+const FEW_ROWS_TRANSPOSED: usize = 256;
 
 /// A matrix in a slice: element (i, j) lies at `i · row_stride + j · col_stride`.
 #[derive(Clone, Copy)]
@@ -40,11 +43,14 @@ pub(crate) fn linear(
     }
     let accumulate = bias.is_some();
     match w {
+        _ if out.len() / j <= FEW_ROWS => {
+            few_rows::plain(x, few_rows::Rows { values: w, cols: j, stride: j }, out, accumulate);
+        }
         Matrix::F32(w) => product(out, j, x, i, w, Strides { row: j, col: 1 }, accumulate),
         // Columns are widened a block at a time, so that a block stays in the cache.
         Matrix::F16(w) => blocks(out, j, x, i, accumulate, |columns, block| {
             for (block, w) in block.chunks_mut(columns.len()).zip(w.chunks(j)) {
-                w[columns.clone()].convert_to_f32_slice(block);
+                halves::widen(&w[columns.clone()], block);
             }
             Strides { row: columns.len(), col: 1 }
         }),
@@ -66,8 +72,9 @@ pub(crate) fn linear_t(
     let accumulate = add.is_some();
     let Window { first_col, cols, of } = window;
     match w {
-        Matrix::F32(w) if few_rows::pays(out.len() / i, cols) => {
-            few_rows::product(x, &w[first_col..], (cols, of), i, out, accumulate);
+        _ if out.len() / i <= FEW_ROWS_TRANSPOSED => {
+            let w = few_rows::Rows { values: w.skip(first_col), cols, stride: of };
+            few_rows::transposed(x, w, i, out, accumulate);
         }
         Matrix::F32(w) => {
             let transposed = Strides { row: 1, col: of };
@@ -75,7 +82,7 @@ pub(crate) fn linear_t(
         }
         Matrix::F16(w) => blocks(out, i, x, cols, accumulate, |rows, block| {
             for (block, row) in block.chunks_mut(cols).zip(rows) {
-                w[row * of + first_col..][..cols].convert_to_f32_slice(block);
+                halves::widen(&w[row * of + first_col..][..cols], block);
             }
             Strides { row: 1, col: cols }
         }),

@@ -6,6 +6,7 @@ pub(crate) mod attention;
 pub(crate) mod embedding;
 mod few_rows;
 pub(crate) mod gather;
+pub(crate) mod halves;
 pub(crate) mod matmul;
 pub(crate) mod metric;
 pub(crate) mod norm;
@@ -13,7 +14,14 @@ pub(crate) mod patching;
 pub(crate) mod pointwise;
 pub(crate) mod qk_fix;
 
+/// Calls what it is given, compiled for the widest vectors that this processor has.
+#[inline(always)]
+fn wide(f: impl FnOnce()) {
+    pulp::Arch::new().dispatch(f);
+}
+
 /// Σ a·b in eight running sums, which the compiler keeps in vector registers.
+#[inline(always)]
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a_chunks, a_rest) = a.as_chunks::<8>();
     let (b_chunks, b_rest) = b.as_chunks::<8>();
@@ -29,6 +37,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// `out += scale · x`.
+#[inline(always)]
 fn add_scaled(out: &mut [f32], scale: f32, x: &[f32]) {
     for (out, x) in out.iter_mut().zip(x) {
         *out += scale * x;

@@ -1,6 +1,6 @@
 //! What compares a base run with its source run, and what puts parts of one into the other.
 
-use super::add_scaled;
+use super::{add_scaled, wide};
 use crate::weights::Matrix;
 
 /// Which columns of `act` belong to the columns of `grad`.
@@ -16,17 +16,19 @@ pub(crate) fn delta_dot(act: &[f32], grad: &[f32], window: Window, groups: usize
     let Window { first_col, cols, of } = window;
     let (base, source) = act.split_at(act.len() / 2);
     let (rows, width) = (base.len() / of, cols / groups);
-    for (r, (out, grad)) in out.chunks_mut(groups).zip(grad.chunks(cols)).enumerate() {
-        let at = r % rows * of + first_col;
-        let (base, source) = (&base[at..at + cols], &source[at..at + cols]);
-        let parts = base.chunks(width).zip(source.chunks(width)).zip(grad.chunks(width));
-        for (out, ((base, source), grad)) in out.iter_mut().zip(parts) {
-            // In f64, as the two activations are often close to each other.
-            let terms = source.iter().zip(base).zip(grad);
-            let sum: f64 = terms.map(|((s, b), g)| f64::from(s - b) * f64::from(*g)).sum();
-            *out = sum as f32;
+    wide(|| {
+        for (r, (out, grad)) in out.chunks_mut(groups).zip(grad.chunks(cols)).enumerate() {
+            let at = r % rows * of + first_col;
+            let (base, source) = (&base[at..at + cols], &source[at..at + cols]);
+            let parts = base.chunks(width).zip(source.chunks(width)).zip(grad.chunks(width));
+            for (out, ((base, source), grad)) in out.iter_mut().zip(parts) {
+                // In f64, as the two activations are often close to each other.
+                let terms = source.iter().zip(base).zip(grad);
+                let sum: f64 = terms.map(|((s, b), g)| f64::from(s - b) * f64::from(*g)).sum();
+                *out = sum as f32;
+            }
         }
-    }
+    });
 }
 
 /// `x` \[2B,…\] → `out` \[N·B,…\].

@@ -1,7 +1,7 @@
 //! The GPU executor. A missing adapter fails these tests; to skip them is a choice to be made.
 
 use pollster::block_on;
-use relp_gpu::{Counts, Gpu, GpuError};
+use relp_gpu::{Counts, Gpu, GpuError, Tuning, Variant};
 use relp_lrp::Rules;
 use relp_tape::{Buf, Content, Feed, FeedError, Outputs, Piece, Slope, Storage, Tape, reference};
 use relp_tests::compare::{Tolerance, assert_close};
@@ -36,11 +36,137 @@ fn every_op_matches_the_reference() {
     report.unwrap_or_else(|report| panic!("on {:?}, {report}", gpu.adapter()));
 }
 
+/// The cases of matrix products, but for the one that is there for its many columns.
+fn products(mut cases: Vec<op_cases::Case>) -> Vec<op_cases::Case> {
+    cases.retain(|case| {
+        case.op().name().starts_with("linear")
+            && case.tape.bufs().all(|(_, info)| info.len() < 1 << 20)
+    });
+    cases
+}
+
+#[test]
+fn every_variant_of_a_product_matches_the_reference() {
+    let mut gpu = gpu();
+    for variant in Variant::ALL {
+        gpu.tune(Tuning::all(variant));
+        let report = op_cases::check_each(&products(op_cases::all()), |case| {
+            run(&mut gpu, &case.tape, &case.feed).map_err(|error| error.to_string())
+        });
+        report.unwrap_or_else(|report| panic!("{variant}, {report}"));
+    }
+}
+
+/// A product with each of the ops that are done with it, whose results the reference has too.
+fn with_epilogues(rows: usize, inner: usize, cols: usize, keeps: bool) -> (Tape, Feed) {
+    let (mut tape, mut feed) = (Tape::new(), Feed::new());
+    let mut random = Random::new(3);
+    let mut given = |tape: &mut Tape, name: &str, shape: &[usize], is_weight: bool| {
+        let buf = if is_weight { tape.weight(name, shape) } else { tape.input(name, shape) };
+        let n = shape.iter().product();
+        feed.values(buf, (0..n).map(|_| random.unit()).collect::<Vec<_>>());
+        buf
+    };
+    let x = given(&mut tape, "x", &[rows, inner], false);
+    let w = given(&mut tape, "w", &[inner, cols], true);
+    let w_t = given(&mut tape, "w_t", &[cols, inner], true);
+    let bias = given(&mut tape, "bias", &[cols], true);
+    // An operand with more rows than the product, as a backward pass has it.
+    let act = given(&mut tape, "act", &[rows + 2, cols], false);
+    let resid = given(&mut tape, "resid", &[rows, cols], false);
+    let mut products = vec![tape.linear("gelu of", x, w, Some(bias))];
+    let mut results = vec![tape.gelu("gelu", products[0])];
+    products.push(tape.linear("sum of", x, w, None));
+    results.push(tape.add("sum", resid, products[1]));
+    products.push(tape.linear_t("sum of transposed", x, w_t, 0, Some(act)));
+    results.push(tape.add("sum 2", products[2], act));
+    for slope in [Slope::Derivative, Slope::Ratio] {
+        let product = tape.linear_t("slope of", x, w_t, 0, None);
+        products.push(product);
+        results.push(tape.gelu_grad("slope", product, act, slope));
+    }
+    results.into_iter().for_each(|buf| tape.output(buf));
+    products.into_iter().filter(|_| keeps).for_each(|buf| tape.output(buf));
+    (tape, feed)
+}
+
+#[test]
+fn what_is_done_with_a_product_matches_the_reference() {
+    let mut gpu = gpu();
+    for variant in Variant::ALL {
+        gpu.tune(Tuning::all(variant));
+        for (rows, inner, cols) in [(1, 3, 5), (5, 68, 36), (37, 130, 68), (66, 16, 131)] {
+            for keeps in [false, true] {
+                let (tape, feed) = with_epilogues(rows, inner, cols, keeps);
+                for (buf, info) in tape.bufs() {
+                    if info.content == Content::Weight {
+                        gpu.set_weight(&info.name, feed.get_values(&tape, buf).unwrap()).unwrap();
+                    }
+                }
+                let mut plan = block_on(gpu.plan(&tape)).unwrap();
+                assert_eq!(plan.progress(), (0, 5), "a dispatch each");
+                let found = block_on(gpu.run(&mut plan, &feed)).unwrap();
+                let expected = reference::run(&tape, &feed).unwrap();
+                for &buf in tape.outputs() {
+                    let what = format!("{variant} {rows}×{inner}×{cols} {}", tape.name(buf));
+                    let tolerance = Tolerance { relative: 1e-5, absolute: 1e-6 };
+                    assert_close(&what, expected.f64(buf), found.get(buf), tolerance);
+                }
+            }
+        }
+    }
+}
+
+/// Attention there and back, and two scores: what else is done by one dispatch.
+#[test]
+fn ops_in_one_match_the_reference() {
+    let mut gpu = gpu();
+    for (positions, heads, width) in [(1, 1, 3), (7, 3, 5), (70, 2, 66)] {
+        let (mut tape, mut feed) = (Tape::new(), Feed::new());
+        let d = heads * width;
+        let mut random = Random::new(4);
+        let mut input = |tape: &mut Tape, name: &str, shape: &[usize]| {
+            let buf = tape.input(name, shape);
+            let n = shape.iter().product();
+            feed.values(buf, (0..n).map(|_| random.unit()).collect::<Vec<_>>());
+            buf
+        };
+        let qkv = input(&mut tape, "qkv", &[2, positions, 3 * d]);
+        let dz = input(&mut tape, "dz", &[1, positions, d]);
+        let pattern = tape.attention_pattern("pattern", qkv, heads);
+        let z = tape.attention_mix("z", pattern, qkv);
+        let dp = tape.attention_mix_grad_pattern("dp", dz, qkv, heads);
+        let ds = tape.softmax_grad("ds", dp, pattern);
+        let scores = [
+            tape.delta_dot("of a head", z, dz, 0, heads),
+            tape.delta_dot("of another", z, dz, 0, heads),
+        ];
+        for buf in [pattern, z, dp, ds].into_iter().chain(scores) {
+            tape.output(buf);
+        }
+        let mut plan = block_on(gpu.plan(&tape)).unwrap();
+        assert_eq!(plan.progress(), (0, 3));
+        let found = block_on(gpu.run(&mut plan, &feed)).unwrap();
+        let expected = reference::run(&tape, &feed).unwrap();
+        for &buf in tape.outputs() {
+            let tolerance = Tolerance { relative: 1e-5, absolute: 1e-6 };
+            assert_close(tape.name(buf), expected.f64(buf), found.get(buf), tolerance);
+        }
+    }
+}
+
 /// Weights as halves, in several buffers, and both.
 #[test]
 fn every_op_matches_the_reference_however_its_weights_are_kept() {
     let mut gpu = gpu();
-    for (storage, parts) in [(Storage::F16, 1), (Storage::F32, 3), (Storage::F16, 2)] {
+    for (variant, storage, parts) in [
+        (Variant::Direct, Storage::F16, 1),
+        (Variant::Direct, Storage::F32, 3),
+        (Variant::Split, Storage::F16, 2),
+        (Variant::Tile, Storage::F16, 1),
+        (Variant::WideTile, Storage::F32, 2),
+    ] {
+        gpu.tune(Tuning::all(variant));
         // Half a million columns are no other case, and take long.
         let mut cases = op_cases::with_halves();
         cases.retain(|case| case.tape.bufs().all(|(_, info)| info.len() < 1 << 20));
@@ -72,7 +198,7 @@ fn every_op_matches_the_reference_however_its_weights_are_kept() {
             let mut plan = block_on(gpu.plan(&case.tape)).map_err(|error| error.to_string())?;
             block_on(gpu.run(&mut plan, &case.feed)).map_err(|error| error.to_string())
         });
-        report.unwrap_or_else(|report| panic!("{storage:?} in {parts}, {report}"));
+        report.unwrap_or_else(|report| panic!("{variant}, {storage:?} in {parts}, {report}"));
     }
 }
 
@@ -130,17 +256,22 @@ fn a_row_comes_out_the_same_to_the_bit_whatever_other_rows_there_are() {
     let mut gpu = gpu();
     let mut random = Random::new(2);
     let x: Vec<f32> = (0..ROWS * 300).map(|_| random.unit()).collect();
-    let mut run = |x: &[f32]| {
+    let mut run = |x: &[f32], variant| {
+        gpu.tune(Tuning::all(variant));
         let (tape, feed) = row_ops(x, x.len() / 300);
         let outputs = run(&mut gpu, &tape, &feed).unwrap();
         tape.outputs().iter().map(|&buf| outputs.get(buf).to_vec()).collect::<Vec<_>>()
     };
-    let all = run(&x);
+    let all = run(&x, Variant::Tile);
     for (first, count) in [(0, 1), (1, 1), (31, 1), (32, 1), (69, 1), (0, 33), (5, 15), (40, 30)] {
-        let some = run(&x[first * 300..][..count * 300]);
-        for (all, some) in all.iter().zip(some) {
-            let cols = all.len() / ROWS;
-            assert_eq!(all[first * cols..][..count * cols], some, "rows {first}+{count}");
+        // All variants add up in the same order.
+        for variant in Variant::ALL {
+            let some = run(&x[first * 300..][..count * 300], variant);
+            for (all, some) in all.iter().zip(some) {
+                let cols = all.len() / ROWS;
+                let expected = &all[first * cols..][..count * cols];
+                assert_eq!(expected, some, "{variant}: rows {first}+{count}");
+            }
         }
     }
 }
@@ -168,14 +299,35 @@ fn a_second_run_builds_nothing() {
     set_twice_identity(&mut gpu, 3);
     let (tape, [a, b, _], y) = small(3);
     let mut plan = block_on(gpu.plan(&tape)).unwrap();
-    assert_eq!(gpu.counts(), Counts { pipelines: 2, submits: 0, readbacks: 0 });
+    assert_eq!(gpu.counts(), Counts { pipelines: 1, submits: 0, readbacks: 0 });
     for run in 1..4 {
         let mut feed = Feed::new();
         feed.values(a, vec![1.0, 2.0, run as f32]).values(b, vec![0.5; 3]);
         let outputs = block_on(gpu.run(&mut plan, &feed)).unwrap();
         assert_eq!(outputs.get(y), [2.5, 4.5, 2.0 * run as f32 + 0.5]);
-        assert_eq!(gpu.counts(), Counts { pipelines: 2, submits: run, readbacks: run });
+        assert_eq!(gpu.counts(), Counts { pipelines: 1, submits: run, readbacks: run });
     }
+}
+
+/// Both prompts forward, and one back: what a person waits for each time.
+#[test]
+fn a_repeated_relp_run_is_one_submit_and_one_readback() {
+    let mut gpu = gpu();
+    let (net, dx) = Halves::new(7, Rules::RELP).whole;
+    for (buf, info) in net.tape.bufs() {
+        if info.content == Content::Weight {
+            gpu.set_weight(&info.name, net.feed.get_values(&net.tape, buf).unwrap()).unwrap();
+        }
+    }
+    let mut plan = block_on(gpu.plan(&net.tape)).unwrap();
+    assert!(plan.progress().1 < net.tape.ops().len(), "ops are done together");
+    let first = block_on(gpu.run(&mut plan, &net.feed)).unwrap();
+    let before = gpu.counts();
+    let again = block_on(gpu.run(&mut plan, &net.feed)).unwrap();
+    let Counts { pipelines, submits, readbacks } = before;
+    let after = Counts { pipelines, submits: submits + 1, readbacks: readbacks + 1 };
+    assert_eq!(gpu.counts(), after);
+    assert_eq!(first.get(dx), again.get(dx));
 }
 
 #[test]
