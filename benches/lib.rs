@@ -1,10 +1,13 @@
 //! Benchmarks; see `README.md`. What they share: cases, how much work one is, and what the machine can do.
 
 use std::collections::HashMap;
+use std::fs;
 use std::time::Instant;
 
-use relp_model::{Computation, Config, Direction, Method, Pair, Recipe, Request, Site, Token};
-use relp_tape::{Content, Feed, Op, Outputs, Tape, reference};
+use relp_model::{
+    Attribution, Computation, Config, Direction, Method, Pair, Recipe, Request, Site, Token, gpt2,
+};
+use relp_tape::{Buf, Content, Feed, Op, Outputs, Tape, reference};
 
 /// Tokens of the usual prompt.
 pub const POSITIONS: usize = 15;
@@ -68,11 +71,7 @@ impl Case {
         sites: &[Site],
         positions: usize,
     ) -> Option<Self> {
-        let token = |id: usize| Token { id: (id % config.n_vocab) as u32, text: String::new() };
-        let clean: Vec<Token> = (0..positions).map(|i| token(i * 7 + 1)).collect();
-        let mut corrupted = clean.clone();
-        corrupted[positions - FROM_END] = token(99);
-        let pair = Pair { clean, corrupted, answers: vec![token(5)], foils: vec![token(6)] };
+        let pair = pair(config, positions);
         let request = Request { method, sites: sites.to_vec(), ..Request::default() };
         let recipe = Recipe::new(&request, &pair);
         let parts = recipe.parts(config);
@@ -80,16 +79,7 @@ impl Case {
             return None;
         }
         let computation = recipe.record(config, &parts[0]);
-        let mut noise = Noise(1);
-        let mut weights = HashMap::new();
-        for (_, info) in computation.tape().bufs() {
-            if info.content == Content::Weight {
-                let gain = info.name.contains("ln_") && info.name.ends_with("weight");
-                let (centre, spread) = if gain { (1.0, 0.1) } else { (0.0, 0.04) };
-                let values = (0..info.len()).map(|_| centre + spread * noise.next()).collect();
-                weights.insert(info.name.clone(), values);
-            }
-        }
+        let weights = weights(computation.tape());
         let feed = computation.feed(&pair, Direction::Denoise);
         Some(Self { computation, weights, feed })
     }
@@ -121,11 +111,87 @@ impl Case {
     }
 }
 
+/// Weights of a tape, which keep activations in a natural range, by name.
+pub fn weights(tape: &Tape) -> HashMap<String, Vec<f32>> {
+    let mut noise = Noise(1);
+    let mut weights = HashMap::new();
+    for (_, info) in tape.bufs() {
+        if info.content == Content::Weight {
+            let gain = info.name.contains("ln_") && info.name.ends_with("weight");
+            let (centre, spread) = if gain { (1.0, 0.1) } else { (0.0, 0.04) };
+            let values = (0..info.len()).map(|_| centre + spread * noise.next()).collect();
+            weights.insert(info.name.clone(), values);
+        }
+    }
+    weights
+}
+
+/// A recorded run of some pairs of prompts, without weights.
+pub struct Work {
+    /// What is computed.
+    pub tape: Tape,
+    /// Its inputs.
+    pub feed: Feed,
+    /// Of a forward pass, \[B,V\].
+    pub logits: Option<Buf>,
+}
+
+impl Work {
+    /// What can be recorded: a forward pass of so many prompts, or a method on so many pairs.
+    pub const WHATS: [&str; 5] = ["forward", "relp", "atp", "sweep", "heads"];
+
+    /// Records one of [`Self::WHATS`]; `None` if that is not one, or would take several tapes: exact patching does
+    /// for more than one pair.
+    pub fn record(config: &Config, what: &str, tokens: usize, batch: usize) -> Option<Self> {
+        let (method, sites) = match what {
+            "forward" => return Some(Self::forward(config, tokens, batch)),
+            "relp" => (Method::Relp, Site::PAPER.as_slice()),
+            "atp" => (Method::Atp, Site::PAPER.as_slice()),
+            "sweep" => (Method::Ap, Site::PAPER.as_slice()),
+            "heads" => (Method::Ap, [Site::Z].as_slice()),
+            _ => return None,
+        };
+        let request = Request { method, sites: sites.to_vec(), ..Request::default() };
+        let pairs = vec![pair(config, tokens); batch];
+        let recipe = Recipe::new(&request, &pairs[0]);
+        let direction = Direction::Denoise;
+        let (tape, feed) = if method == Method::Ap {
+            let parts = recipe.parts(config);
+            let [part] = parts.as_slice() else { return None };
+            let sweep = recipe.record(config, part);
+            (batch == 1).then(|| (sweep.tape().clone(), sweep.feed(&pairs[0], direction)))?
+        } else {
+            let attribution = Attribution::record(config, batch, &recipe);
+            (attribution.tape().clone(), attribution.feed(&pairs, direction))
+        };
+        Some(Self { tape, feed, logits: None })
+    }
+
+    fn forward(config: &Config, tokens: usize, batch: usize) -> Self {
+        let mut tape = Tape::new();
+        let (ids, forward) = gpt2::forward(&mut tape, config, batch, tokens);
+        let logits = gpt2::logits(&mut tape, config, forward.last_normed);
+        tape.output(logits);
+        let prompt: Vec<u32> = pair(config, tokens).clean.iter().map(|token| token.id).collect();
+        let mut feed = Feed::new();
+        feed.ids(ids, prompt.repeat(batch));
+        Self { tape, feed, logits: Some(logits) }
+    }
+}
+
+/// Two prompts of so many tokens.
+pub fn pair(config: &Config, positions: usize) -> Pair {
+    let token = |id: usize| Token { id: (id % config.n_vocab) as u32, text: String::new() };
+    let clean: Vec<Token> = (0..positions).map(|i| token(i * 7 + 1)).collect();
+    let mut corrupted = clean.clone();
+    corrupted[positions - FROM_END] = token(99);
+    Pair { clean, corrupted, answers: vec![token(5)], foils: vec![token(6)] }
+}
+
 /// Floating-point operations of a tape's matrix products, two a multiplication. What else a run computes is less
 /// than a hundredth of it.
 pub fn operations(tape: &Tape) -> f64 {
-    let product =
-        |out: relp_tape::Buf, inner: usize| 2.0 * tape.info(out).len() as f64 * inner as f64;
+    let product = |out: Buf, inner: usize| 2.0 * tape.info(out).len() as f64 * inner as f64;
     let last = |buf| tape.shape(buf).last().copied().unwrap_or(0);
     let of = |op: &Op| match op {
         Op::Linear { x, out, .. } | Op::LinearT { x, out, .. } => product(*out, last(*x)),
@@ -161,6 +227,19 @@ pub fn seconds(samples: usize, mut run: impl FnMut()) -> (f64, f64, f64) {
         .collect();
     all.sort_by(f64::total_cmp);
     (all[all.len() / 2], all[0], all[all.len() - 1])
+}
+
+/// Lets the most memory that this process had be counted from now on, where the system can (Linux).
+pub fn least_memory() {
+    // Elsewhere the most since the start is what is told.
+    let _ = fs::write("/proc/self/clear_refs", "5");
+}
+
+/// The most memory that this process had, in bytes; nothing where the system does not tell.
+pub fn most_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(1024 * line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?)
 }
 
 /// A fixed sequence of numbers (SplitMix64).

@@ -5,45 +5,53 @@
 
 #![allow(clippy::print_stdout, reason = "the lines are what it is for")]
 
-use relp_benches::{Case, GPT2_SMALL, PRIMER, bytes, operations, seconds};
+use relp_benches::{
+    Case, GPT2_SMALL, PRIMER, Work, bytes, least_memory, most_memory, operations, seconds, weights,
+};
 use relp_cpu::Cpu;
-use relp_model::{Config, Method, Site};
+use relp_model::{Method, Site};
 use relp_tape::{Feed, Tape};
 use serde_json::json;
 
-/// Tokens from which on exact patching of GPT-2 small is left out, since a peer would take minutes.
+/// Tokens from which on exact patching is left out, since a peer would take minutes.
 const LONG: usize = 64;
+/// Pairs of prompts of a batch.
+const BATCH: usize = 8;
 
 fn main() {
     let threads = std::env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    relp_cpu::compute_here();
+    check();
     let (rate, bandwidth) = (rate(), bandwidth(threads));
     println!("{}", json!({ "rate": rate, "bandwidth": bandwidth, "threads": threads }));
     for (model, config) in [("primer", PRIMER), ("gpt2-small", GPT2_SMALL)] {
-        for tokens in [15, 32, 64] {
-            for (what, method, sites) in [
-                ("relp", Method::Relp, Site::PAPER.as_slice()),
-                ("atp", Method::Atp, Site::PAPER.as_slice()),
-                ("sweep", Method::Ap, Site::PAPER.as_slice()),
-                ("heads", Method::Ap, [Site::Z].as_slice()),
-            ] {
-                let is_sweep = method == Method::Ap;
-                if is_sweep && tokens >= LONG || tokens > config.n_ctx {
+        let mut cpu = Cpu::new();
+        if let Some(work) = Work::record(&config, "relp", 1 + LONG / 2, 1) {
+            weights(&work.tape).iter().for_each(|(name, values)| cpu.set_weight(name, values));
+        }
+        for (tokens, batch) in [(15, 1), (32, 1), (64, 1), (15, BATCH), (32, BATCH), (64, BATCH)] {
+            for what in Work::WHATS {
+                let is_sweep = ["sweep", "heads"].contains(&what);
+                if is_sweep && tokens >= LONG {
                     continue;
                 }
-                let samples = if model == "primer" {
-                    30
-                } else if is_sweep {
-                    5
-                } else {
-                    11
+                let Some(work) = Work::record(&config, what, tokens, batch) else { continue };
+                let samples = match (model, is_sweep, batch) {
+                    ("primer", ..) => 30,
+                    (_, true, _) => 5,
+                    (_, false, 1) => 11,
+                    _ => 3,
                 };
-                let line = measure(&config, method, sites, tokens, samples, (rate, bandwidth));
-                let Some((median, low, high, floor)) = line else { continue };
+                least_memory();
+                let Ok(mut plan) = cpu.plan(&work.tape) else { panic!("a weight is missing") };
+                let (median, low, high) = seconds(samples, || drop(plan.run(&work.feed)));
+                let floor = (operations(&work.tape) / rate).max(bytes(&work.tape) / bandwidth);
                 println!(
                     "{}",
                     json!({
-                        "model": model, "tokens": tokens, "what": what, "threads": threads,
-                        "median": median, "low": low, "high": high, "floor": floor,
+                        "model": model, "tokens": tokens, "batch": batch, "what": what,
+                        "threads": threads, "median": median, "low": low, "high": high,
+                        "floor": floor, "memory": most_memory(),
                     })
                 );
             }
@@ -51,29 +59,18 @@ fn main() {
     }
 }
 
-/// Median, ends and floor in seconds; none of what takes several tapes.
-fn measure(
-    config: &Config,
-    method: Method,
-    sites: &[Site],
-    tokens: usize,
-    samples: usize,
-    (rate, bandwidth): (f64, f64),
-) -> Option<(f64, f64, f64, f64)> {
-    let case = Case::fitting(config, method, sites, tokens)?;
-    let mut cpu = Cpu::new();
-    for (name, values) in &case.weights {
-        cpu.set_weight(name, values);
+/// Compares both kinds of computation with the reference, on the bundled model's sizes: on GPT-2 small the
+/// reference takes longer than everything else, and `runs` compares it there.
+fn check() {
+    for (method, sites) in
+        [(Method::Relp, Site::PAPER.as_slice()), (Method::Ap, [Site::Z].as_slice())]
+    {
+        let case = Case::new(&PRIMER, method, sites, 15);
+        let mut cpu = Cpu::new();
+        case.weights.iter().for_each(|(name, values)| cpu.set_weight(name, values));
+        let found = cpu.plan(case.computation.tape()).and_then(|mut plan| plan.run(&case.feed));
+        case.check(&found.unwrap_or_default());
     }
-    let tape = case.computation.tape();
-    let Ok(mut plan) = cpu.plan(tape) else { panic!("a weight is missing") };
-    // On GPT-2 small the reference takes longer than everything else; `runs` compares it there.
-    if config.n_layer == PRIMER.n_layer {
-        case.check(&plan.run(&case.feed).unwrap_or_default());
-    }
-    let (median, low, high) = seconds(samples, || drop(plan.run(&case.feed)));
-    let floor = f64::max(operations(tape) / rate, bytes(tape) / bandwidth);
-    Some((median, low, high, floor))
 }
 
 /// Floating-point operations a second of a large matrix product.

@@ -96,7 +96,7 @@ def nothing(site: str, layer: int, x: Tensor) -> Tensor:
 
 
 def attribute(model: Gpt2, ids: Tensor, rules: bool) -> dict[str, Tensor]:
-    """(source - base) * gradient of base, summed over the width: ids are [clean, corrupted]."""
+    """(source - base) * gradient of base, summed over the width: ids are the clean prompts and then the corrupted."""
     sites = ("resid_pre", "attn_out", "mlp_out")
     source: dict[tuple[str, int], Tensor] = {}
     base: dict[tuple[str, int], Tensor] = {}
@@ -114,18 +114,24 @@ def attribute(model: Gpt2, ids: Tensor, rules: bool) -> dict[str, Tensor]:
             base[site, layer] = x
         return x
 
+    pairs = len(ids) // 2
     with torch.no_grad():
-        model.run(ids[:1], keep, rules)
-    logits = model.run(ids[1:], trace, rules)
-    (logits[0, 5] - logits[0, 6]).backward()
+        model.run(ids[:pairs], keep, rules)
+    logits = model.run(ids[pairs:], trace, rules)
+    (logits[:, 5] - logits[:, 6]).sum().backward()
     with torch.no_grad():
         return {
             site: torch.stack([
-                ((source[site, layer] - base[site, layer]) * base[site, layer].grad).sum(-1)[0]
+                ((source[site, layer] - base[site, layer]) * base[site, layer].grad).sum(-1)
                 for layer in range(model.config.layers)
             ])
             for site in sites
         }
+
+
+@torch.no_grad()
+def forward(model: Gpt2, ids: Tensor) -> Tensor:
+    return model.run(ids, nothing)
 
 
 @torch.no_grad()
@@ -172,6 +178,17 @@ def seconds(samples: int, run: Callable[[], object]) -> tuple[float, float, floa
     return statistics.median(times), min(times), max(times)
 
 
+def least_memory() -> None:
+    """Lets the most memory that this process had be counted from now on."""
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+
+
+def most_memory() -> int:
+    with open("/proc/self/status") as file:
+        return 1024 * int(next(line for line in file if line.startswith("VmHWM")).split()[1])
+
+
 def main() -> None:
     threads = int(sys.argv[1])
     torch.set_num_threads(threads)
@@ -179,25 +196,30 @@ def main() -> None:
     for config in MODELS:
         model = Gpt2(config)
         small = config.name == "primer"
-        for tokens in (15, 32, 64):
+        for tokens, batch in ((15, 1), (32, 1), (64, 1), (15, 8), (32, 8), (64, 8)):
             clean = torch.arange(tokens) * 7 + 1
             corrupted = clean.clone()
             first = tokens - FROM_END
             corrupted[first] = 99
-            ids = torch.stack([clean, corrupted])
+            ids = torch.cat([clean.repeat(batch, 1), corrupted.repeat(batch, 1)])
+            samples = 30 if small else 11 if batch == 1 else 3
             rows: list[tuple[str, int, Callable[[], object]]] = [
-                ("relp", 30 if small else 11, lambda: attribute(model, ids, True)),
-                ("atp", 30 if small else 11, lambda: attribute(model, ids, False)),
+                ("forward", samples, lambda: forward(model, ids[:batch])),
+                ("relp", samples, lambda: attribute(model, ids, True)),
+                ("atp", samples, lambda: attribute(model, ids, False)),
             ]
-            if tokens < 64:
+            if tokens < 64 and batch == 1:
                 sites = ("resid_pre", "attn_out", "mlp_out")
                 rows.append(("sweep", 3 if small else 1, lambda: sweep(model, ids, sites, first)))
                 if small or tokens == 15:
                     rows.append(("heads", 3 if small else 1, lambda: sweep(model, ids, ("z",), first)))
             for what, samples, run in rows:
+                least_memory()
                 median, low, high = seconds(samples, run)
-                line = {"model": config.name, "tokens": tokens, "what": what, "threads": threads}
-                print(json.dumps(line | {"median": median, "low": low, "high": high}), flush=True)
+                line = {"model": config.name, "tokens": tokens, "batch": batch, "what": what, "threads": threads}
+                found = {"median": median, "low": low, "high": high, "memory": most_memory()}
+                print(json.dumps(line | found), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,8 @@ mod weights;
 
 use relp_tape::{FeedError, Tape};
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use parallel::compute_here;
 pub use plan::Plan;
 
 /// The executor: weights by name.

@@ -52,6 +52,14 @@ pub(crate) fn map<I, O>(items: &[I], _work: usize, f: impl Fn(&I) -> O) -> Vec<O
     items.iter().map(f).collect()
 }
 
+/// Makes the calling thread one of those that compute, so that no work has to be handed to another and waited for.
+/// To be called once, before anything is computed; later it does nothing.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn compute_here() {
+    // It fails where the threads have been started already, which then compute as well.
+    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+}
+
 /// Threads that work is shared out to.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn threads() -> usize {

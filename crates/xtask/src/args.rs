@@ -21,19 +21,24 @@ cargo xtask COMMAND
   test                   everything in `check`, and all tests, the browser's too
       --without gpu      but not the tests that need a Vulkan driver
       --without browser  but not the tests in Chromium and Firefox
+      --without instructions
+                         but not the counts of instructions, which take x86-64 Linux and valgrind
       --only NAME        this one alone, with what it needs; may be given again:
-                         fmt typos deny clippy clippy-wasm doc tests doctests gpu page browser
+                         fmt typos deny clippy clippy-wasm doc tests doctests gpu instructions
+                         page browser
       -- FILTER...       only tests whose names hold FILTER, or other arguments of nextest
   bench [-- FILTER...]   the benchmarks
-      --peers            the same work in PyTorch beside them, as a table; installs it first
+      --peers            the same work in PyTorch and, in Chromium, in ONNX Runtime Web and transformers.js,
+                         as tables; installs them first
       --record           and the table into benches/README.md
+      --instructions     records the instructions that the CPU's kernels take, which `test` compares
   fuzz                   damages what is read from outside at random, to see whether it is refused
       --seconds N        for so long (default 60)
   help                   this text
 
 Whatever is missing is installed first. Tools go to target/tools, which `cargo clean` removes;
-Chromium, Firefox and a Vulkan driver come from the system's packages, and RELP_CHROMIUM,
-RELP_CHROMEDRIVER and RELP_FIREFOX name others. RUSTFLAGS is left out of account where the page is compiled.
+Chromium, Firefox, a Vulkan driver and valgrind come from the system's packages, and
+RELP_CHROMIUM, RELP_CHROMEDRIVER and RELP_FIREFOX name others. RUSTFLAGS is left out of account where the page is compiled.
 ";
 
 /// What the person asked for.
@@ -49,6 +54,8 @@ pub(crate) enum Command {
     Bench(Vec<OsString>),
     /// Beside the peers; whether it is recorded.
     Peers(bool),
+    /// Counts instructions and records them.
+    Instructions,
     Fuzz(Duration),
 }
 
@@ -84,7 +91,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command>
     let rest = rest.unwrap_or_default();
     let mut serve = Serve { port: 8080, open: false };
     let mut out = None;
-    let (mut peers, mut record) = (false, false);
+    let (mut peers, mut record, mut instructions) = (false, false, false);
     let mut seconds = 60;
     let mut test = Test { filters: rest.clone(), ..Test::default() };
     while let Some(arg) = parser.next()? {
@@ -94,6 +101,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command>
             ("serve", Arg::Long("open")) => serve.open = true,
             ("bench", Arg::Long("peers")) => peers = true,
             ("bench", Arg::Long("record")) => record = true,
+            ("bench", Arg::Long("instructions")) => instructions = true,
             ("dist", Arg::Long("out")) => out = Some(parser.value()?.into()),
             ("fuzz", Arg::Long("seconds")) => {
                 seconds = number(&value(&mut parser, "--seconds")?)?;
@@ -118,6 +126,8 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command>
         "dist" => Command::Dist(out),
         "check" => Command::Check,
         "test" => Command::Test(test),
+        "bench" if instructions && !peers && !record && rest.is_empty() => Command::Instructions,
+        "bench" if instructions => bail!("--instructions goes with nothing else"),
         "bench" if peers && rest.is_empty() => Command::Peers(record),
         "bench" if peers || record => {
             bail!("--record goes with --peers, and --peers without a filter")
@@ -148,7 +158,8 @@ fn optional(text: &str) -> Result<Check> {
     match text {
         "gpu" => Ok(Check::Gpu),
         "browser" => Ok(Check::Browser),
-        other => bail!("--without takes gpu or browser, not `{other}`"),
+        "instructions" => Ok(Check::Instructions),
+        other => bail!("--without takes gpu, browser or instructions, not `{other}`"),
     }
 }
 
@@ -179,6 +190,7 @@ mod tests {
         assert_eq!(read("check")?, Command::Check);
         assert_eq!(read("test")?, Command::Test(Test::default()));
         assert_eq!(read("bench")?, Command::Bench(Vec::new()));
+        assert_eq!(read("bench --instructions")?, Command::Instructions);
         for help in ["", "help", "--help", "-h", "serve --help", "test -h"] {
             assert_eq!(read(help)?, Command::Help, "{help}");
         }
@@ -228,8 +240,9 @@ mod tests {
             ("serve now", "`cargo xtask serve` does not take `now`"),
             ("serve -- x", "only `test` and `bench`"),
             ("fuzz --seconds long", "not `long`"),
+            ("bench --instructions --record", "goes with nothing else"),
             ("build --open", "`cargo xtask build` does not take `--open`"),
-            ("test --without lints", "--without takes gpu or browser, not `lints`"),
+            ("test --without lints", "--without takes gpu, browser or instructions, not `lints`"),
             ("test --only nothing", "no check `nothing`"),
             ("test --only gpu --without gpu", "asked for by --only and left out"),
             ("test parity", "`cargo xtask test` does not take `parity`"),

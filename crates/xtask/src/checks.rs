@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     browser::{self, Browser},
-    page,
+    instructions, page,
     setup::{Need, PAGE},
     step::{self, Step},
     tool,
@@ -25,6 +25,7 @@ pub(crate) enum Check {
     Tests,
     DocTests,
     Gpu,
+    Instructions,
     Page,
     Browser,
 }
@@ -36,7 +37,7 @@ const GPU: &str = "test(/(^|::)gpu(::|$)/)";
 const BROWSER: &str = "binary(browser)";
 
 impl Check {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Fmt,
         Self::Typos,
         Self::Deny,
@@ -46,6 +47,7 @@ impl Check {
         Self::Tests,
         Self::DocTests,
         Self::Gpu,
+        Self::Instructions,
         Self::Page,
         Self::Browser,
     ];
@@ -80,9 +82,14 @@ impl Check {
             ),
             Self::DocTests => ("doctests", "runs the documentation's examples", "about 1 minute"),
             Self::Gpu => ("gpu", "runs the tests that need a GPU or lavapipe", "about 2 minutes"),
+            Self::Instructions => (
+                "instructions",
+                "counts the instructions of the CPU's kernels under valgrind",
+                "about 1 minute, and 2 more the first time",
+            ),
             Self::Page => return page::BUILD,
             Self::Browser => {
-                ("browser", "runs the tests in Chromium and Firefox", "about 8 minutes")
+                ("browser", "runs the tests in Chromium and Firefox", "about 10 minutes")
             }
         };
         Step { name, does, takes }
@@ -99,6 +106,7 @@ impl Check {
             Self::Doc | Self::DocTests => &[],
             Self::Tests => &[Need::Nextest, Need::Poppler],
             Self::Gpu => &[Need::Nextest, Need::Vulkan],
+            Self::Instructions => &[Need::Valgrind],
             Self::Page => &PAGE,
             Self::Browser => {
                 &[Need::Nextest, Need::Vulkan, Need::Browser, Need::Firefox, Need::Geckodriver]
@@ -151,6 +159,7 @@ impl Check {
                 let gpu = format!("{GPU} and not {BROWSER}");
                 step::run(&mut nextest(workspace, &gpu, filters))
             }
+            Self::Instructions => instructions::check(workspace),
             Self::Page => page::build(workspace),
             Self::Browser => {
                 let browser =

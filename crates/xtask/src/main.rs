@@ -8,6 +8,7 @@ mod checks;
 mod dist;
 mod docs;
 mod embed;
+mod instructions;
 mod lock;
 mod names;
 mod offline;
@@ -62,7 +63,8 @@ fn obey(command: Command) -> Result<bool> {
         Command::Help => say!("{}", args::HELP.trim_end()),
         Command::Setup => {
             let began = Instant::now();
-            prepare(&workspace, &Need::ALL)?;
+            let of_use = Need::ALL.into_iter().filter(|need| need.impossible().is_none());
+            prepare(&workspace, &of_use.collect::<Vec<_>>())?;
             say!("Everything is set up, after {}.", Spent(began.elapsed()));
         }
         Command::Serve(asked) => {
@@ -90,6 +92,10 @@ fn obey(command: Command) -> Result<bool> {
             while began.elapsed() < time {
                 test::fuzz(&workspace)?;
             }
+        }
+        Command::Instructions => {
+            prepare(&workspace, &[Need::Valgrind])?;
+            instructions::record(&workspace)?;
         }
         Command::Peers(record) => peers::run(&workspace, record)?,
         Command::Bench(filters) => {

@@ -1,4 +1,6 @@
-//! `cargo xtask bench --peers`: the same work here and in PyTorch, one after the other on this machine, as a table.
+//! `cargo xtask bench --peers`: the same work here and in the peers, one after the other on this machine, as tables.
+
+mod browser;
 
 use std::{collections::BTreeMap, fmt::Write, fs, num::NonZero, process::Command, thread};
 
@@ -14,15 +16,16 @@ use crate::{
 const BEGIN: &str = "<!-- Made by `cargo xtask bench --peers --record`. -->\n";
 const END: &str = "<!-- The end of what was made. -->";
 /// What the rows are, in their order.
-const WHATS: [(&str, &str); 4] = [
+const WHATS: [(&str, &str); 5] = [
+    ("forward", "forward"),
     ("relp", "RelP"),
     ("atp", "AtP"),
     ("sweep", "exact, three sites"),
     ("heads", "exact, all heads"),
 ];
 
-/// A row's key: model, what, tokens, threads.
-type Row = (String, usize, u64, u64);
+/// A row's key: model, what, pairs, tokens, threads.
+type Row = (String, usize, u64, u64, u64);
 
 /// What was measured of a row, in seconds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +34,8 @@ struct Measured {
     low: f64,
     high: f64,
     floor: Option<f64>,
+    /// The most memory of the process, in bytes.
+    memory: Option<f64>,
 }
 
 /// What a program printed.
@@ -48,7 +53,7 @@ pub(crate) fn run(workspace: &Workspace, record: bool) -> Result<()> {
     let counts = if all > 1 { vec![1, all] } else { vec![1] };
     let (mut own, mut peer) = (Printed::default(), Printed::default());
     for threads in counts {
-        say!("\nOn {threads} of {all} threads: this program, then PyTorch; about 5 minutes.");
+        say!("\nOn {threads} of {all} threads: this program, then PyTorch; about 8 minutes.");
         let mut bench = workspace.cargo();
         bench
             .args(["bench", "--quiet", "--locked", "--package", "relp-benches", "--bench", "table"])
@@ -59,7 +64,7 @@ pub(crate) fn run(workspace: &Workspace, record: bool) -> Result<()> {
         eager.arg(script).arg(threads.to_string()).env("OMP_NUM_THREADS", threads.to_string());
         peer.read(&output(&mut eager)?)?;
     }
-    let table = table(&own, &peer);
+    let table = table(&own, &peer) + &browser::run(workspace, &python)?;
     say!("\n{table}");
     if record {
         let path = workspace.root.join("benches/README.md");
@@ -111,11 +116,13 @@ impl Printed {
             let key = (
                 line["model"].as_str().unwrap_or_default().to_owned(),
                 place.with_context(|| format!("what is {what}?"))?,
+                line["batch"].as_u64().unwrap_or_default(),
                 line["tokens"].as_u64().unwrap_or_default(),
                 line["threads"].as_u64().unwrap_or_default(),
             );
             let (low, high) = (number("low").unwrap_or(median), number("high").unwrap_or(median));
-            self.rows.insert(key, Measured { median, low, high, floor: number("floor") });
+            let (floor, memory) = (number("floor"), number("memory"));
+            self.rows.insert(key, Measured { median, low, high, floor, memory });
         }
         Ok(())
     }
@@ -139,21 +146,27 @@ fn table(own: &Printed, peer: &Printed) -> String {
     }
     let name = peer.head.first().and_then(|head| head["peer"].as_str()).unwrap_or("PyTorch");
     put(format!(
-        "\n| model | what | tokens | threads | here, ms | {name}, ms | times faster | floor, ms | times the floor |"
+        "\n| model | what | pairs | tokens | threads | here, ms | {name}, ms | times faster | floor, ms | times the floor | memory, MB: here | {name} |"
     ));
-    put("|---|---|---:|---:|---:|---:|---:|---:|---:|".to_owned());
-    for (key @ (model, what, tokens, threads), here) in &own.rows {
+    put("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|".to_owned());
+    let mega = |measured: Option<&Measured>| {
+        let memory = measured.and_then(|measured| measured.memory);
+        memory.map_or_else(|| "–".to_owned(), |bytes| format!("{:.0}", bytes / 1e6))
+    };
+    for (key @ (model, what, pairs, tokens, threads), here) in &own.rows {
         let other = peer.rows.get(key);
         let ratio =
             other.map_or_else(|| "–".to_owned(), |o| format!("{:.1}", o.median / here.median));
         let floor = here.floor.unwrap_or_default();
         put(format!(
-            "| {model} | {} | {tokens} | {threads} | {} | {} | {ratio} | {} | {:.1} |",
+            "| {model} | {} | {pairs} | {tokens} | {threads} | {} | {} | {ratio} | {} | {:.1} | {} | {} |",
             WHATS[*what].1,
             shown(here),
             other.map_or_else(|| "–".to_owned(), shown),
             milliseconds(floor),
             here.median / floor,
+            mega(Some(here)),
+            mega(other),
         ));
     }
     text
@@ -208,9 +221,9 @@ mod tests {
     use super::*;
 
     const OWN: &str = "{\"rate\": 1e11, \"bandwidth\": 2e10, \"threads\": 2}\nnoise\n\
-        {\"model\": \"m\", \"what\": \"relp\", \"tokens\": 15, \"threads\": 2, \"median\": 0.1, \"low\": 0.09, \"high\": 0.2, \"floor\": 0.05}\n";
+        {\"model\": \"m\", \"what\": \"relp\", \"batch\": 1, \"tokens\": 15, \"threads\": 2, \"median\": 0.1, \"low\": 0.09, \"high\": 0.2, \"floor\": 0.05, \"memory\": 2e6}\n";
     const PEER: &str = "{\"peer\": \"P 1\"}\n\
-        {\"model\": \"m\", \"what\": \"relp\", \"tokens\": 15, \"threads\": 2, \"median\": 0.35, \"low\": 0.35, \"high\": 0.35}\n";
+        {\"model\": \"m\", \"what\": \"relp\", \"batch\": 1, \"tokens\": 15, \"threads\": 2, \"median\": 0.35, \"low\": 0.35, \"high\": 0.35}\n";
 
     #[test]
     fn the_table_has_both_and_their_ratio() -> Result<()> {
@@ -220,7 +233,7 @@ mod tests {
         let table = table(&own, &peer);
         assert!(table.contains("at 100 GFLOP/s, and memory was read at 20.0 GB/s"), "{table}");
         assert!(table.contains("P 1, ms"), "{table}");
-        let row = "| m | RelP | 15 | 2 | 100 (90.0 – 200) | 350 | 3.5 | 50.0 | 2.0 |";
+        let row = "| m | RelP | 1 | 15 | 2 | 100 (90.0 – 200) | 350 | 3.5 | 50.0 | 2.0 | 2 | – |";
         assert!(table.contains(row), "{table}");
         Ok(())
     }

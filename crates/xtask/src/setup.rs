@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     browser::{self, Browser, firefox},
+    instructions,
     report::Report,
     step::{self, Step, say},
     system::{Package, System},
@@ -36,6 +37,7 @@ pub(crate) enum Need {
     Firefox,
     Geckodriver,
     Poppler,
+    Valgrind,
 }
 
 /// Where a need comes from, and so how it is looked for and met.
@@ -55,7 +57,7 @@ pub(crate) type Unmet = BTreeMap<Need, String>;
 pub(crate) const PAGE: [Need; 3] = [Need::WasmTarget, Need::Trunk, Need::WasmBindgen];
 
 impl Need {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Rustfmt,
         Self::Clippy,
         Self::WasmTarget,
@@ -69,6 +71,7 @@ impl Need {
         Self::Firefox,
         Self::Geckodriver,
         Self::Poppler,
+        Self::Valgrind,
     ];
 
     fn source(self) -> Source {
@@ -86,6 +89,7 @@ impl Need {
             Self::Firefox => Source::System(Package::Firefox),
             Self::Geckodriver => Source::Crate(&tool::GECKODRIVER),
             Self::Poppler => Source::System(Package::Poppler),
+            Self::Valgrind => Source::System(Package::Valgrind),
         }
     }
 
@@ -98,6 +102,7 @@ impl Need {
             Source::System(Package::Browser) => "Chromium with its driver",
             Source::System(Package::Firefox) => "Firefox",
             Source::System(Package::Poppler) => "pdftotext",
+            Source::System(Package::Valgrind) => "valgrind",
         }
     }
 
@@ -112,7 +117,13 @@ impl Need {
             Source::System(Package::Browser) => Ok(Browser::find(workspace).is_some()),
             Source::System(Package::Firefox) => Ok(firefox(workspace).is_some()),
             Source::System(Package::Poppler) => Ok(workspace.find("pdftotext").is_some()),
+            Source::System(Package::Valgrind) => Ok(workspace.find("valgrind").is_some()),
         }
+    }
+
+    /// Why it is of no use on this machine, whether or not it is there.
+    pub(crate) fn impossible(self) -> Option<&'static str> {
+        (self == Self::Valgrind).then(instructions::impossible).flatten()
     }
 }
 
@@ -122,21 +133,24 @@ pub(crate) fn prepare(
     needs: &BTreeSet<Need>,
     report: &mut Report,
 ) -> Result<Unmet> {
+    let mut unmet = Unmet::new();
     let mut missing = Vec::new();
     for &need in needs {
-        if !need.is_met(workspace)? {
+        if let Some(reason) = need.impossible() {
+            say!("\n!!! {} will not be used: {reason}.", need.name());
+            unmet.insert(need, reason.to_owned());
+        } else if !need.is_met(workspace)? {
             missing.push(need);
         }
     }
     if missing.is_empty() {
-        return Ok(Unmet::new());
+        return Ok(unmet);
     }
     let names: Vec<&str> = missing.iter().map(|need| need.name()).collect();
     say!("To set up first: {}.", names.join(", "));
 
-    let mut unmet = Unmet::new();
     let mut packages = BTreeMap::new();
-    let mut compiled = false;
+    let (mut compiled, mut failed) = (false, false);
     for need in missing {
         let to_rust =
             Step { name: need.name(), does: "adds it to Rust", takes: "less than a minute" };
@@ -158,10 +172,11 @@ pub(crate) fn prepare(
             }
         };
         if let Err(error) = result {
+            failed = true;
             unmet.insert(need, format!("{error:#}"));
         }
     }
-    if compiled && unmet.is_empty() {
+    if compiled && !failed {
         // Some gigabytes that only another version of a tool would use again.
         let _kept = fs::remove_dir_all(workspace.tools_build());
     }

@@ -19,6 +19,8 @@ pub(crate) enum Package {
     Vulkan,
     /// Programs that read PDFs, to check those that are written here.
     Poppler,
+    /// What counts instructions.
+    Valgrind,
 }
 
 /// The facts that decide how packages get installed.
@@ -177,6 +179,7 @@ impl Manager {
             (Self::Apt | Self::Dnf, Package::Poppler) => &["poppler-utils"],
             (Self::Pacman, Package::Poppler) => &["poppler"],
             (Self::Zypper, Package::Poppler) => &["poppler-tools"],
+            (_, Package::Valgrind) => &["valgrind"],
         }
     }
 }
@@ -187,7 +190,7 @@ impl Package {
         match self {
             Self::Browser => Some("chromium"),
             Self::Firefox => Some("firefox"),
-            Self::Vulkan | Self::Poppler => None,
+            Self::Vulkan | Self::Poppler | Self::Valgrind => None,
         }
     }
 
@@ -208,6 +211,10 @@ impl Package {
             Self::Poppler => {
                 "this system has no package manager known here: install Poppler's programs (pdftotext), \
                  and run `cargo xtask test` again"
+            }
+            Self::Valgrind => {
+                "this system has no package manager known here: install valgrind, and run `cargo xtask \
+                 test` again"
             }
         }
     }

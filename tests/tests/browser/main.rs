@@ -27,4 +27,5 @@ mod reference;
 mod server;
 mod session;
 mod sharing;
+mod soak;
 mod use_of_it;

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use futures_util::future::try_join3;
 use relp_engine::{Engine, EngineError, Files};
 use relp_model::{Choice, Metric, PairText, Precision};
 use relp_protocol::{Command, Event, Failure, Id, ModelSource, Stage};
@@ -110,12 +111,20 @@ impl Worker {
         name: &str,
         url: &str,
     ) -> Result<models::Files, EngineError> {
-        let mut control = self.control(id, Stage::Fetching);
-        let mut fetch = async |name: &str| download(&mut control, format!("{url}{name}")).await;
-        let config = fetch("config.json").await?.to_vec();
-        let tokenizer = fetch("tokenizer.json").await?.to_vec();
-        let weights = Weights::Array(fetch("model.safetensors").await?);
-        Ok(models::Files { name: name.to_owned(), config, tokenizer, weights, lock: None })
+        let fetch = async |name: &str| {
+            download(&mut self.control(id, Stage::Fetching), format!("{url}{name}")).await
+        };
+        // Together, so that none waits for the way of another.
+        let all =
+            try_join3(fetch("config.json"), fetch("tokenizer.json"), fetch("model.safetensors"));
+        let (config, tokenizer, weights) = all.await?;
+        Ok(models::Files {
+            name: name.to_owned(),
+            config: config.to_vec(),
+            tokenizer: tokenizer.to_vec(),
+            weights: Weights::Array(weights),
+            lock: None,
+        })
     }
 
     async fn switch(&mut self, id: Id, choice: Choice) -> Result<Event, EngineError> {
