@@ -208,7 +208,9 @@ def main() -> None:
                 ("relp", samples, lambda: attribute(model, ids, True)),
                 ("atp", samples, lambda: attribute(model, ids, False)),
             ]
-            if tokens < 64 and batch == 1:
+            # A loop that takes a minute is run on all threads alone.
+            alone = threads == 1 and not small
+            if tokens < 64 and batch == 1 and not alone:
                 sites = ("resid_pre", "attn_out", "mlp_out")
                 rows.append(("sweep", 3 if small else 1, lambda: sweep(model, ids, sites, first)))
                 if small or tokens == 15:

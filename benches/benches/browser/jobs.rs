@@ -22,6 +22,10 @@ pub(crate) async fn run(server: &Server, model: &str) -> Result<()> {
     let mut expected = Expected::new();
     for executor in ["wasm", "webgpu"] {
         for program in PROGRAMS {
+            // On a software adapter a pass of it takes half a minute, and it is not like for like.
+            if (model, executor, program) == ("gpt2-small", "webgpu", "transformers") {
+                continue;
+            }
             let runs: Vec<Value> = runs(model, executor)
                 .into_iter()
                 .filter(|run| program == "ours" || run["what"] == "forward")

@@ -64,8 +64,12 @@ pub(crate) fn run(workspace: &Workspace, record: bool) -> Result<()> {
         eager.arg(script).arg(threads.to_string()).env("OMP_NUM_THREADS", threads.to_string());
         peer.read(&output(&mut eager)?)?;
     }
-    let table = table(&own, &peer) + &browser::run(workspace, &python)?;
-    say!("\n{table}");
+    let native = table(&own, &peer);
+    // Whatever comes of the browser.
+    say!("\n{native}");
+    let in_browser = browser::run(workspace, &python)?;
+    say!("\n{in_browser}");
+    let table = native + "\n" + &in_browser;
     if record {
         let path = workspace.root.join("benches/README.md");
         let text = fs::read_to_string(&path).context("benches/README.md cannot be read")?;

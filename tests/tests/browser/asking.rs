@@ -9,7 +9,9 @@ async fn tasks_are_measured_and_those_it_cannot_do_are_labelled() {
     page.browser.wait("document.querySelector('#measured')?.textContent.includes('6 of 6')").await;
     assert!(page.text("#measured").await.starts_with("primer is right on 6 of 6 pairs; mean +"));
     page.click("#tasks > summary").await;
-    let all = "[...document.querySelectorAll('[data-task]')].every(one => one.dataset.verdict !== 'unknown')";
+    // The list is there a moment after it was opened.
+    let all = "document.querySelector('[data-task]') && \
+               [...document.querySelectorAll('[data-task]')].every(one => one.dataset.verdict !== 'unknown')";
     page.browser.wait(all).await;
     for (task, verdict) in [("ioi", "does"), ("docstring", "not-askable"), ("gender", "fails")] {
         let found = format!("document.querySelector('[data-task={task}]').dataset.verdict");
