@@ -180,9 +180,10 @@ async fn a_crash_of_the_engine_loses_nothing() {
     page.server.replace(&PageServer::engine(), loader);
     page.click("#load").await;
     page.browser.wait("document.querySelector('#failure') === null").await;
-    page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
+    // What was asked when it stopped is answered now.
+    page.wait_for_figure(2).await;
     assert_eq!(page.browser.eval("document.querySelector('#clean').value").await, clean);
     page.select("#example", "1").await;
-    page.wait_for_figure(2).await;
+    page.wait_for_figure(3).await;
     page.close().await;
 }
