@@ -58,30 +58,14 @@ impl Case {
     /// # Panics
     /// If it does not fit one tape.
     pub fn new(config: &Config, method: Method, sites: &[Site], positions: usize) -> Self {
-        let Some(case) = Self::fitting(config, method, sites, positions) else {
-            panic!("a case is one tape")
-        };
-        case
-    }
-
-    /// The same; `None` if it takes several tapes.
-    pub fn fitting(
-        config: &Config,
-        method: Method,
-        sites: &[Site],
-        positions: usize,
-    ) -> Option<Self> {
         let pair = pair(config, positions);
         let request = Request { method, sites: sites.to_vec(), ..Request::default() };
-        let recipe = Recipe::new(&request, &pair);
-        let parts = recipe.parts(config);
-        if parts.len() != 1 {
-            return None;
-        }
-        let computation = recipe.record(config, &parts[0]);
+        let Some(computation) = on_one_tape(config, &Recipe::new(&request, &pair)) else {
+            panic!("a case is one tape")
+        };
         let weights = weights(computation.tape());
         let feed = computation.feed(&pair, Direction::Denoise);
-        Some(Self { computation, weights, feed })
+        Self { computation, weights, feed }
     }
 
     /// The largest difference of any score from the reference's, as a fraction of the largest.
@@ -108,6 +92,14 @@ impl Case {
             let close = (expected - found).abs() <= 1e-4 * largest;
             assert!(close, "a wrong executor is not worth timing: {expected} {found}");
         }
+    }
+}
+
+/// What a recipe asks of a pair; `None` if it takes several tapes.
+fn on_one_tape(config: &Config, recipe: &Recipe) -> Option<Computation> {
+    match recipe.parts(config).as_slice() {
+        [part] => Some(recipe.record(config, part)),
+        _ => None,
     }
 }
 
@@ -156,15 +148,28 @@ impl Work {
         let recipe = Recipe::new(&request, &pairs[0]);
         let direction = Direction::Denoise;
         let (tape, feed) = if method == Method::Ap {
-            let parts = recipe.parts(config);
-            let [part] = parts.as_slice() else { return None };
-            let sweep = recipe.record(config, part);
-            (batch == 1).then(|| (sweep.tape().clone(), sweep.feed(&pairs[0], direction)))?
+            if batch != 1 {
+                return None;
+            }
+            let sweep = on_one_tape(config, &recipe)?;
+            (sweep.tape().clone(), sweep.feed(&pairs[0], direction))
         } else {
             let attribution = Attribution::record(config, batch, &recipe);
             (attribution.tape().clone(), attribution.feed(&pairs, direction))
         };
         Some(Self { tape, feed, logits: None })
+    }
+
+    /// So many rows times a 768 × 3072 matrix: of many rows, the most that a machine can do.
+    pub fn product(rows: usize) -> Self {
+        let mut tape = Tape::new();
+        let x = tape.input("x", &[rows, 768]);
+        let w = tape.weight("w", &[768, 3072]);
+        let out = tape.linear("out", x, w, None);
+        tape.output(out);
+        let mut feed = Feed::new();
+        feed.values(x, vec![0.5; rows * 768]);
+        Self { tape, feed, logits: None }
     }
 
     fn forward(config: &Config, tokens: usize, batch: usize) -> Self {
@@ -230,14 +235,14 @@ pub fn seconds(samples: usize, mut run: impl FnMut()) -> (f64, f64, f64) {
 }
 
 /// Lets the most memory that this process had be counted from now on, where the system can (Linux).
-pub fn least_memory() {
+pub fn count_memory_anew() {
     // Elsewhere the most since the start is what is told.
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
-/// The most memory that this process had, in bytes; nothing where the system does not tell.
-pub fn most_memory() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
+/// The most memory that a process, a number or `self`, had in bytes; nothing where the system does not tell.
+pub fn most_memory(process: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(1024 * line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?)
 }

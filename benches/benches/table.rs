@@ -6,11 +6,11 @@
 #![allow(clippy::print_stdout, reason = "the lines are what it is for")]
 
 use relp_benches::{
-    Case, GPT2_SMALL, PRIMER, Work, bytes, least_memory, most_memory, operations, seconds, weights,
+    Case, GPT2_SMALL, PRIMER, Work, bytes, count_memory_anew, most_memory, operations, seconds,
+    weights,
 };
 use relp_cpu::Cpu;
 use relp_model::{Method, Site};
-use relp_tape::{Feed, Tape};
 use serde_json::json;
 
 /// Tokens from which on exact patching is left out, since a peer would take minutes.
@@ -26,9 +26,9 @@ fn main() {
     println!("{}", json!({ "rate": rate, "bandwidth": bandwidth, "threads": threads }));
     for (model, config) in [("primer", PRIMER), ("gpt2-small", GPT2_SMALL)] {
         let mut cpu = Cpu::new();
-        if let Some(work) = Work::record(&config, "relp", 1 + LONG / 2, 1) {
-            weights(&work.tape).iter().for_each(|(name, values)| cpu.set_weight(name, values));
-        }
+        // Every run has the same ones.
+        let Some(work) = Work::record(&config, "relp", 15, 1) else { panic!("it is one tape") };
+        weights(&work.tape).iter().for_each(|(name, values)| cpu.set_weight(name, values));
         for (tokens, batch) in [(15, 1), (32, 1), (64, 1), (15, BATCH), (32, BATCH), (64, BATCH)] {
             for what in Work::WHATS {
                 let is_sweep = ["sweep", "heads"].contains(&what);
@@ -42,7 +42,7 @@ fn main() {
                     (_, false, 1) => 11,
                     _ => 3,
                 };
-                least_memory();
+                count_memory_anew();
                 let Ok(mut plan) = cpu.plan(&work.tape) else { panic!("a weight is missing") };
                 let (median, low, high) = seconds(samples, || drop(plan.run(&work.feed)));
                 let floor = (operations(&work.tape) / rate).max(bytes(&work.tape) / bandwidth);
@@ -51,7 +51,7 @@ fn main() {
                     json!({
                         "model": model, "tokens": tokens, "batch": batch, "what": what,
                         "threads": threads, "median": median, "low": low, "high": high,
-                        "floor": floor, "memory": most_memory(),
+                        "floor": floor, "memory": most_memory("self"),
                     })
                 );
             }
@@ -75,20 +75,13 @@ fn check() {
 
 /// Floating-point operations a second of a large matrix product.
 fn rate() -> f64 {
-    let (rows, inner, columns) = (512, 768, 3072);
-    let mut tape = Tape::new();
-    let x = tape.input("x", &[rows, inner]);
-    let w = tape.weight("w", &[inner, columns]);
-    let out = tape.linear("out", x, w, None);
-    tape.output(out);
+    let work = Work::product(512);
     let mut cpu = Cpu::new();
-    cpu.set_weight("w", &vec![0.25; inner * columns]);
-    let Ok(mut plan) = cpu.plan(&tape) else { panic!("a weight is missing") };
-    let mut feed = Feed::new();
-    feed.values(x, vec![0.5_f32; rows * inner].as_slice());
+    weights(&work.tape).iter().for_each(|(name, values)| cpu.set_weight(name, values));
+    let Ok(mut plan) = cpu.plan(&work.tape) else { panic!("a weight is missing") };
     // The best of what it can do is what a floor is made of.
-    let (_, low, _) = seconds(11, || drop(plan.run(&feed)));
-    operations(&tape) / low
+    let (_, low, _) = seconds(11, || drop(plan.run(&work.feed)));
+    operations(&work.tape) / low
 }
 
 /// Bytes a second that are read from memory, on so many threads.

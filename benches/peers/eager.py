@@ -178,7 +178,7 @@ def seconds(samples: int, run: Callable[[], object]) -> tuple[float, float, floa
     return statistics.median(times), min(times), max(times)
 
 
-def least_memory() -> None:
+def count_memory_anew() -> None:
     """Lets the most memory that this process had be counted from now on."""
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")
@@ -216,7 +216,7 @@ def main() -> None:
                 if small or tokens == 15:
                     rows.append(("heads", 3 if small else 1, lambda: sweep(model, ids, ("z",), first)))
             for what, samples, run in rows:
-                least_memory()
+                count_memory_anew()
                 median, low, high = seconds(samples, run)
                 line = {"model": config.name, "tokens": tokens, "batch": batch, "what": what, "threads": threads}
                 found = {"median": median, "low": low, "high": high, "memory": most_memory()}

@@ -7,9 +7,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::hex;
-use crate::http::{self, Question};
+use crate::http::{self, Question, Server};
 
 /// What is wrong with an answer. Several may be at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,9 +88,8 @@ struct State {
 
 /// The hub. It ends when dropped.
 pub struct FaultyHub {
-    address: SocketAddr,
+    server: Server,
     state: Arc<Mutex<State>>,
-    ended: Arc<AtomicBool>,
 }
 
 /// The commit that every model is in at first.
@@ -106,29 +104,15 @@ impl FaultyHub {
     /// # Errors
     /// If this machine has no port left.
     pub fn start() -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let address = listener.local_addr()?;
-        let (state, ended) = (Arc::new(Mutex::default()), Arc::new(AtomicBool::new(false)));
-        let hub = Self { address, state, ended };
-        let (state, ended) = (hub.state.clone(), hub.ended.clone());
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                if ended.load(Ordering::Relaxed) {
-                    break;
-                }
-                let (state, address) = (state.clone(), address);
-                if let Ok(stream) = stream {
-                    // A client that goes away is no concern of a server.
-                    thread::spawn(move || drop(answer(&stream, &state, address)));
-                }
-            }
-        });
-        Ok(hub)
+        let state: Arc<Mutex<State>> = Arc::default();
+        let known = state.clone();
+        let server = Server::start(move |stream, address| answer(stream, &known, address))?;
+        Ok(Self { server, state })
     }
 
     /// What `HF_ENDPOINT` has to be.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.server.address())
     }
 
     /// From now on, a model has a file.
@@ -189,14 +173,6 @@ impl FaultyHub {
 
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
-    }
-}
-
-impl Drop for FaultyHub {
-    fn drop(&mut self) {
-        self.ended.store(true, Ordering::Relaxed);
-        // It waits for a connection to see that.
-        drop(TcpStream::connect(self.address));
     }
 }
 

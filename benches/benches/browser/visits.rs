@@ -84,7 +84,7 @@ pub(crate) async fn run(dist: impl Into<PathBuf>) -> Result<()> {
 
 /// When what was seen.
 async fn visit(browser: &Chromium, server: &Server) -> Result<Value> {
-    browser.open(server.url()).await?;
+    browser.open(&server.url()).await?;
     let began = Instant::now();
     loop {
         let seen = browser.call("return window.seen", vec![]).await?;

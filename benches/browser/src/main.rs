@@ -3,7 +3,7 @@
 
 mod loading;
 
-use relp_benches::{GPT2_SMALL, PRIMER, Work, operations};
+use relp_benches::{GPT2_SMALL, PRIMER, Work, operations, weights};
 use relp_cpu::Cpu;
 use relp_gpu::Gpu;
 use relp_model::Config;
@@ -168,18 +168,11 @@ impl Product {
     /// If it cannot be planned.
     #[wasm_bindgen(constructor)]
     pub fn new(rows: usize) -> Result<Self, String> {
-        let (inner, columns) = (768, 3072);
-        let mut tape = Tape::new();
-        let x = tape.input("x", &[rows, inner]);
-        let w = tape.weight("w", &[inner, columns]);
-        let out = tape.linear("out", x, w, None);
-        tape.output(out);
+        let work = Work::product(rows);
         let mut cpu = Cpu::new();
-        cpu.set_weight("w", &vec![0.25; inner * columns]);
-        let mut feed = Feed::new();
-        feed.values(x, vec![0.5_f32; rows * inner].as_slice());
-        let plan = cpu.plan(&tape).map_err(said)?;
-        Ok(Self { plan, feed, operations: operations(&tape) })
+        weights(&work.tape).iter().for_each(|(name, values)| cpu.set_weight(name, values));
+        let plan = cpu.plan(&work.tape).map_err(said)?;
+        Ok(Self { plan, operations: operations(&work.tape), feed: work.feed })
     }
 
     /// Computes it, and returns how many floating-point operations that takes.

@@ -1,5 +1,5 @@
-// out[b,h,t,s] = softmax over s ≤ t of q[b,t,h]·k[b,s,h] / √E, 0 for s > t.
-// One workgroup a row (b,h,t); an invocation takes every 64th s.
+// pattern[b,h,t,s] = softmax over s ≤ t of q[b,t,h]·k[b,s,h] / √E, 0 for s > t.
+// One workgroup a row (b,h,t).
 
 struct Params {
     R: u32, // B·H·T
@@ -13,7 +13,7 @@ const GROUP = 64u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> qkv: array<f32>; // [B,T,3D], D = H·E
-@group(0) @binding(2) var<storage, read_write> out: array<f32>; // [B,H,T,T]
+@group(0) @binding(2) var<storage, read_write> pattern: array<f32>; // [B,H,T,T]
 
 @compute @workgroup_size(GROUP)
 fn main(
@@ -25,40 +25,5 @@ fn main(
     if (r >= params.R) {
         return;
     }
-    let t = r % params.T;
-    let h = r / params.T % params.H;
-    let b = r / params.T / params.H;
-    let D = params.H * params.E;
-    let q = (b * params.T + t) * 3u * D + h * params.E;
-    let row = r * params.T;
-
-    // The scores and then their exponentials wait in out, each read back by its own invocation.
-    var largest = LOWEST;
-    for (var s = local; s <= t; s += GROUP) {
-        let k = ((b * params.T + s) * 3u + 1u) * D + h * params.E;
-        var score = 0.0;
-        for (var e = 0u; e < params.E; e += 1u) {
-            score += qkv[q + e] * qkv[k + e];
-        }
-        score *= params.scale;
-        out[row + s] = score;
-        largest = max(largest, score);
-    }
-    largest = max_of_group(local, largest);
-
-    var sum = 0.0;
-    for (var s = local; s <= t; s += GROUP) {
-        let weight = exp(out[row + s] - largest);
-        out[row + s] = weight;
-        sum += weight;
-    }
-    sum = sum_of_group(local, sum);
-
-    for (var s = local; s < params.T; s += GROUP) {
-        if (s <= t) {
-            out[row + s] /= sum;
-        } else {
-            out[row + s] = 0.0;
-        }
-    }
+    pattern_row(local, r);
 }

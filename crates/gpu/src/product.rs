@@ -86,7 +86,7 @@ impl Variant {
                 let _ = writeln!(source, "{}", line.replace("{r}", &row.to_string()));
             }
         }
-        source
+        source + "\n" + include_str!("../shaders/shared/tile_corner.wgsl")
     }
 }
 

@@ -251,6 +251,13 @@ macro_rules! with_group {
     };
 }
 
+/// A shader that computes a row of the pattern of attention.
+macro_rules! with_pattern_row {
+    ($file:literal) => {
+        concat!(with_group!($file), "\n", include_str!("../shaders/shared/pattern_row.wgsl"))
+    };
+}
+
 /// A shader that computes gelu, with what it calls.
 macro_rules! with_gelu {
     ($file:literal) => {
@@ -266,9 +273,9 @@ fn file(name: &str) -> &'static str {
         "layer_norm_grad" => include_str!("../shaders/layer_norm_grad.wgsl"),
         "linear" => include_str!("../shaders/linear.wgsl"),
         "linear_t" => include_str!("../shaders/linear_t.wgsl"),
-        "attention" => with_group!("../shaders/fused/attention.wgsl"),
+        "attention" => with_pattern_row!("../shaders/fused/attention.wgsl"),
         "attention_grad" => with_group!("../shaders/fused/attention_grad.wgsl"),
-        "attention_pattern" => with_group!("../shaders/attention_pattern.wgsl"),
+        "attention_pattern" => with_pattern_row!("../shaders/attention_pattern.wgsl"),
         "attention_mix" => include_str!("../shaders/attention_mix.wgsl"),
         "attention_mix_grad_pattern" => {
             include_str!("../shaders/attention_mix_grad_pattern.wgsl")

@@ -9,7 +9,7 @@ use std::{
     env, fs,
     num::NonZero,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -20,7 +20,10 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
-use crate::{step::say, workspace::Workspace};
+use crate::{
+    step::{output, say},
+    workspace::Workspace,
+};
 
 /// Where the counts are recorded.
 const RECORD: &str = "benches/instructions.json";
@@ -169,16 +172,6 @@ fn total(profile: &str) -> Result<u64> {
     ensure!(line("events: ").map(str::trim) == Some("Ir"), "the profile counts something else");
     let total = line("totals: ").or_else(|| line("summary: ")).context("the profile has no sum")?;
     total.trim().parse().context("the profile's sum is no number")
-}
-
-/// What a command prints.
-fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("{command:?} cannot be started"))?;
-    if !output.status.success() {
-        let said = [output.stdout, output.stderr].concat();
-        bail!("{command:?} ended with {}:\n{}", output.status, String::from_utf8_lossy(&said));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn rustc(workspace: &Workspace) -> Result<String> {

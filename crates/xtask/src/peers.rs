@@ -4,11 +4,11 @@ mod browser;
 
 use std::{collections::BTreeMap, fmt::Write, fs, num::NonZero, process::Command, thread};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::{
-    step::{self, say},
+    step::{self, output, say},
     workspace::Workspace,
 };
 
@@ -95,14 +95,6 @@ fn install(workspace: &Workspace) -> Result<std::path::PathBuf> {
     step::run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(&wanted))?;
     fs::write(done, wanted_text)?;
     Ok(python)
-}
-
-fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("{command:?} cannot be started"))?;
-    if !output.status.success() {
-        bail!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 impl Printed {

@@ -1,14 +1,13 @@
 //! Chromium by WebDriver, with everything that it logs.
 
 use std::ops::Deref;
-use std::path::Path;
-use std::process::Command;
 
 use fantoccini::wd::WebDriverCompatibleCommand;
-use serde_json::{Value, json};
+use relp_tests::chromium::{self, Programs};
+use serde_json::{Map, Value, json};
 
-use crate::session::Session;
 pub(crate) use crate::session::variable;
+use crate::session::{Session, profiles};
 
 /// Whether the browser has WebGPU, on a software adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,44 +24,20 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) async fn start(webgpu: WebGpu) -> Self {
-        let mut args = vec![
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-dev-shm-usage",
-            "--window-size=1280,900",
-            // The name is this machine too, but not one that a browser trusts without encryption.
-            "--host-resolver-rules=MAP insecure.test 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-            "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
-        ];
-        if webgpu == WebGpu::Software {
-            args.extend([
-                "--enable-unsafe-webgpu",
-                "--use-webgpu-adapter=swiftshader",
-                "--enable-features=Vulkan",
-            ]);
-        }
-        let capabilities = json!({
-            "goog:chromeOptions": { "args": args, "binary": variable("RELP_CHROMIUM") },
-            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-        });
-        let driver = |profile: &Path| {
-            let mut driver = Command::new(variable("RELP_CHROMEDRIVER"));
-            driver.arg("--port=0").env("TMPDIR", profile);
-            driver
-        };
-        let announces = "started successfully on port ";
-        let session = Session::start("chromium", driver, announces, capabilities).await;
+        let programs =
+            Programs { browser: variable("RELP_CHROMIUM"), driver: variable("RELP_CHROMEDRIVER") };
+        let logging = json!({ "browser": "ALL", "performance": "ALL" });
+        let capabilities = Map::from_iter([("goog:loggingPrefs".to_owned(), logging)]);
+        let with_webgpu = webgpu == WebGpu::Software;
+        let session =
+            chromium::start(&programs, &profiles("chromium"), with_webgpu, capabilities).await;
+        let session = session.expect("Chromium starts");
         Self { session, webgpu }
     }
 
     /// Gives Chromium a command of its own protocol.
     pub(crate) async fn command(&self, cmd: &'static str, params: Value) -> Value {
-        self.client.issue_cmd(Cdp(cmd, params)).await.expect("Chromium does it")
+        chromium::command(&self.session, cmd, params).await.expect("Chromium does it")
     }
 
     /// Looks at the page by a screen of this width, in the light or in the dark.
@@ -132,23 +107,5 @@ impl WebDriverCompatibleCommand for Log {
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
         (http::Method::POST, Some(json!({ "type": self.0 }).to_string()))
-    }
-}
-
-/// A command of the browser's debugging protocol.
-#[derive(Debug)]
-struct Cdp(&'static str, Value);
-
-impl WebDriverCompatibleCommand for Cdp {
-    fn endpoint(
-        &self,
-        base_url: &url::Url,
-        session_id: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
-        base_url.join(&format!("session/{}/goog/cdp/execute", session_id.unwrap_or_default()))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
     }
 }

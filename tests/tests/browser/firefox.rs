@@ -9,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use relp_tests::http::{self, Question};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::session::{Session, variable};
+use crate::session::{Session, profiles, variable};
 
 /// Firefox without a window, with an empty profile, which can reach nothing but this machine.
 pub(crate) struct Firefox {
@@ -28,7 +28,7 @@ impl Firefox {
             "args": ["-headless", "--width", "1280", "--height", "900"],
             "prefs": preferences(proxy.port),
         });
-        let capabilities = json!({ "moz:firefoxOptions": options });
+        let capabilities = Map::from_iter([("moz:firefoxOptions".to_owned(), options)]);
         let driver = |profile: &std::path::Path| {
             let mut driver = Command::new(variable("RELP_GECKODRIVER"));
             driver.args(["--port", "0", "--websocket-port", "0", "--profile-root"]).arg(profile);
@@ -37,8 +37,9 @@ impl Firefox {
             driver.env("MOZ_DISABLE_NONLOCAL_CONNECTIONS", "1");
             driver
         };
-        let session = Session::start("firefox", driver, "Listening on 127.0.0.1:", capabilities);
-        let session = session.await;
+        let announces = "Listening on 127.0.0.1:";
+        let session = Session::start(&profiles("firefox"), driver, announces, capabilities).await;
+        let session = session.expect("Firefox starts");
         let process = session.client.capabilities().and_then(|all| all["moz:processID"].as_u64());
         Self { session, process: process.expect("Firefox has a process"), proxy }
     }

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{fs, thread};
 
-use relp_tests::http::{self, Question};
+use relp_tests::http::{self, Question, Server};
 
 /// What is wrong with a file.
 #[derive(Clone, Copy, Debug)]
@@ -24,10 +23,9 @@ pub(crate) enum Fault {
 
 /// Serves `RELP_DIST` on a port of its own; ends when dropped.
 pub(crate) struct PageServer {
-    address: SocketAddr,
+    server: Server,
     /// The path that the page lies under, without its leading slash.
     folder: String,
-    ended: Arc<AtomicBool>,
     files: Arc<Mutex<Files>>,
 }
 
@@ -46,26 +44,14 @@ impl PageServer {
     /// Serves it in a folder, such as `a/b/`, and nothing outside.
     pub(crate) fn under(folder: &str) -> Self {
         let folder = folder.to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let (ended, files) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::default()));
-        let within = folder.clone();
-        let server = Self { address, folder, ended: ended.clone(), files: files.clone() };
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if ended.load(Ordering::Relaxed) {
-                    break;
-                }
-                let (files, within) = (files.clone(), within.clone());
-                // A browser that goes away is no concern of a server.
-                thread::spawn(move || drop(answer(&stream, &within, &files)));
-            }
-        });
-        server
+        let files: Arc<Mutex<Files>> = Arc::default();
+        let (within, known) = (folder.clone(), files.clone());
+        let server = Server::start(move |stream, _| answer(stream, &within, &known)).unwrap();
+        Self { server, folder, files }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/{}", self.address, self.folder)
+        format!("http://{}/{}", self.server.address(), self.folder)
     }
 
     /// The built file.
@@ -87,10 +73,7 @@ impl PageServer {
 
     /// From now on, nothing listens at its address.
     pub(crate) fn leave(&self) {
-        self.ended.store(true, Ordering::Relaxed);
-        while TcpStream::connect(self.address).is_ok() {
-            thread::sleep(Duration::from_millis(10));
-        }
+        self.server.leave();
     }
 
     /// From now on, `file` (its path in the page's folder) has a fault.
@@ -104,20 +87,12 @@ impl PageServer {
     }
 }
 
-impl Drop for PageServer {
-    fn drop(&mut self) {
-        self.leave();
-    }
-}
-
 fn answer(mut stream: &TcpStream, folder: &str, files: &Mutex<Files>) -> io::Result<()> {
     let question = Question::read(stream)?;
-    let path = question.path.trim_start_matches('/').split(['?', '#']).next().unwrap_or_default();
-    let Some(path) = path.strip_prefix(folder) else {
+    let file = question.file();
+    let Some(path) = file.strip_prefix(folder) else {
         return http::write_head(stream, 404, &["Content-Length: 0".to_owned()]);
     };
-    let page = format!("{path}index.html");
-    let path = if path.is_empty() || path.ends_with('/') { page.as_str() } else { path };
     let (fault, other) = {
         let files = files.lock().unwrap();
         (files.faults.get(path).copied(), files.replaced.get(path).cloned())
@@ -132,7 +107,7 @@ fn answer(mut stream: &TcpStream, folder: &str, files: &Mutex<Files>) -> io::Res
         return http::write_head(stream, 404, &["Content-Length: 0".to_owned()]);
     };
     let head = [
-        format!("Content-Type: {}", mime(path)),
+        format!("Content-Type: {}", http::mime(path)),
         format!("Content-Length: {}", content.len()),
         "Access-Control-Allow-Origin: *".to_owned(),
     ];
@@ -145,18 +120,4 @@ fn answer(mut stream: &TcpStream, folder: &str, files: &Mutex<Files>) -> io::Res
         return Ok(());
     }
     stream.write_all(&content)
-}
-
-fn mime(path: &str) -> &'static str {
-    match path.rsplit('.').next().unwrap_or_default() {
-        "html" => "text/html; charset=utf-8",
-        "js" => "text/javascript",
-        "css" => "text/css",
-        "wasm" => "application/wasm",
-        "json" => "application/json",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "webmanifest" => "application/manifest+json",
-        _ => "application/octet-stream",
-    }
 }

@@ -26,9 +26,11 @@ async fn kept(cache: &Cache) -> Option<String> {
     js::done(text).await.ok()?.as_string()
 }
 
-/// Takes in what an earlier visit has measured.
+/// Takes in what an earlier visit has measured; where there is no WebGPU, nobody waits for it.
 pub(crate) async fn recall() {
-    if let Some(cache) = cache().await
+    let navigator = js::get(scope().as_ref(), "navigator");
+    if !js::get(&navigator, "gpu").is_undefined()
+        && let Some(cache) = cache().await
         && let Some(lines) = kept(&cache).await
     {
         relp_engine::recall(&lines);
@@ -38,8 +40,11 @@ pub(crate) async fn recall() {
 /// Keeps what this visit has measured, if it is new.
 pub(crate) async fn keep() {
     let lines = relp_engine::remembered();
+    if lines.is_empty() {
+        return;
+    }
     let Some(cache) = cache().await else { return };
-    if lines.is_empty() || kept(&cache).await.as_deref() == Some(&lines) {
+    if kept(&cache).await.as_deref() == Some(&lines) {
         return;
     }
     if let Ok(response) = Response::new_with_opt_str(Some(&lines)) {

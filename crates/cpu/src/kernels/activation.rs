@@ -2,7 +2,7 @@
 
 use relp_tape::Slope;
 
-use super::wide;
+use super::vectorised;
 use crate::parallel;
 
 /// Values a task, a few microseconds of work.
@@ -15,7 +15,7 @@ const COST: usize = 24;
 pub(crate) fn gelu(x: &[f32], out: &mut [f32]) {
     let work = out.len() * COST;
     parallel::chunks(out, CHUNK, work, |i, out| {
-        wide(|| {
+        vectorised(|| {
             for (out, &x) in out.iter_mut().zip(&x[i * CHUNK..]) {
                 *out = x * ratio(x);
             }
@@ -29,12 +29,12 @@ pub(crate) fn gelu_grad(dy: &[f32], x: &[f32], slope: Slope, dx: &mut [f32]) {
     parallel::chunks(dx, CHUNK, work, |i, dx| {
         let inputs = dy[i * CHUNK..].iter().zip(&x[i * CHUNK..]);
         match slope {
-            Slope::Derivative => wide(|| {
+            Slope::Derivative => vectorised(|| {
                 for (dx, (dy, &x)) in dx.iter_mut().zip(inputs) {
                     *dx = dy * derivative(x);
                 }
             }),
-            Slope::Ratio => wide(|| {
+            Slope::Ratio => vectorised(|| {
                 for (dx, (dy, &x)) in dx.iter_mut().zip(inputs) {
                     *dx = dy * ratio(x);
                 }

@@ -1,9 +1,9 @@
 //! Attention and its derivatives. Every sum over positions stops at the causal mask.
 
-use super::{add_scaled, dot, wide};
+use super::{add_scaled, dot, vectorised};
 use crate::parallel;
 
-/// The extents of an attention op: H heads over T positions, D wide together.
+/// The extents of an attention op: H heads over T positions, D vectorised together.
 #[derive(Clone, Copy)]
 pub(crate) struct Heads {
     pub(super) h: usize,
@@ -56,7 +56,7 @@ pub(crate) fn attention_pattern(qkv: &[f32], heads: Heads, out: &mut [f32]) {
     let t = heads.t;
     let work = heads.work(out.len() / (t * heads.h));
     parallel::chunks(out, t * t, work, |bh, out| {
-        wide(|| {
+        vectorised(|| {
             let (b, h) = (bh / heads.h, bh % heads.h);
             for (row, out) in out.chunks_mut(t).enumerate() {
                 let q = heads.of(qkv, 3, 0, b * t + row, h);
@@ -83,7 +83,7 @@ pub(crate) fn attention_pattern(qkv: &[f32], heads: Heads, out: &mut [f32]) {
 pub(crate) fn attention_mix(pattern: &[f32], qkv: &[f32], heads: Heads, out: &mut [f32]) {
     let work = heads.work(out.len() / heads.d);
     parallel::chunks(out, heads.d, work, |row, out| {
-        wide(|| {
+        vectorised(|| {
             let first = heads.first_row(row);
             for (h, out) in out.chunks_mut(heads.e()).enumerate() {
                 out.fill(0.0);
@@ -101,7 +101,7 @@ pub(crate) fn attention_mix_grad_pattern(dz: &[f32], qkv: &[f32], heads: Heads, 
     let t = heads.t;
     let work = heads.work(out.len() / (t * heads.h));
     parallel::chunks(out, t * t, work, |bh, out| {
-        wide(|| {
+        vectorised(|| {
             let (b, h) = (bh / heads.h, bh % heads.h);
             for (row, out) in out.chunks_mut(t).enumerate() {
                 let dz = heads.of(dz, 1, 0, b * t + row, h);
@@ -119,7 +119,7 @@ pub(crate) fn attention_mix_grad_pattern(dz: &[f32], qkv: &[f32], heads: Heads, 
 pub(crate) fn attention_mix_grad_v(dz: &[f32], pattern: &[f32], heads: Heads, out: &mut [f32]) {
     let work = heads.work(out.len() / heads.d);
     parallel::chunks(out, heads.d, work, |row, out| {
-        wide(|| {
+        vectorised(|| {
             let first = heads.first_row(row);
             for (h, out) in out.chunks_mut(heads.e()).enumerate() {
                 out.fill(0.0);
@@ -134,7 +134,7 @@ pub(crate) fn attention_mix_grad_v(dz: &[f32], pattern: &[f32], heads: Heads, ou
 
 /// `dy`, `y` \[R,C\] → `out` \[R,C\].
 pub(crate) fn softmax_grad(dy: &[f32], y: &[f32], cols: usize, out: &mut [f32]) {
-    wide(|| {
+    vectorised(|| {
         for ((out, dy), y) in out.chunks_mut(cols).zip(dy.chunks(cols)).zip(y.chunks(cols)) {
             let mean = dot(dy, y);
             for ((out, dy), y) in out.iter_mut().zip(dy).zip(y) {
@@ -149,7 +149,7 @@ pub(crate) fn attention_scores_grad(ds: &[f32], qkv: &[f32], heads: Heads, out: 
     let scale = heads.scale();
     let work = 2 * heads.work(out.len() / (2 * heads.d));
     parallel::chunks(out, 2 * heads.d, work, |row, out| {
-        wide(|| {
+        vectorised(|| {
             let first = heads.first_row(row);
             let (dq, dk) = out.split_at_mut(heads.d);
             for (h, dq) in dq.chunks_mut(heads.e()).enumerate() {
@@ -184,7 +184,7 @@ pub(crate) fn attention_rows(
     let t = keys.len() / queries.len();
     let part = |row: u32, part: usize, h: usize| &qkv[(row as usize * 3 + part) * d + h * e..][..e];
     parallel::chunks(out, d, queries.len() * t * d, |r, out| {
-        wide(|| {
+        vectorised(|| {
             let mut weights = Vec::with_capacity(t);
             let seen = || keys[r * t..][..t].iter().copied().filter(|&key| key < rows);
             for (h, out) in out.chunks_mut(e).enumerate() {

@@ -7,12 +7,12 @@ use half::slice::HalfFloatSliceExt as _;
 #[inline(always)]
 pub(crate) fn widen(values: &[f16], out: &mut [f32]) {
     for (out, bits) in out.iter_mut().zip(values.reinterpret_cast()) {
-        *out = wide(*bits);
+        *out = widened(*bits);
     }
 }
 
 #[inline(always)]
-fn wide(bits: u16) -> f32 {
+fn widened(bits: u16) -> f32 {
     let bits = u32::from(bits);
     let magnitude = bits & 0x7fff;
     // The exponents differ by 112, which a product with 2¹¹² makes good, also of numbers without a leading one.

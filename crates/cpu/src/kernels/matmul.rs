@@ -42,10 +42,11 @@ pub(crate) fn linear(
         out.chunks_mut(j).for_each(|row| row.copy_from_slice(bias));
     }
     let accumulate = bias.is_some();
+    if out.len() / j <= FEW_ROWS {
+        let w = few_rows::Rows { values: w, cols: j, stride: j };
+        return few_rows::plain(x, w, out, accumulate);
+    }
     match w {
-        _ if out.len() / j <= FEW_ROWS => {
-            few_rows::plain(x, few_rows::Rows { values: w, cols: j, stride: j }, out, accumulate);
-        }
         Matrix::F32(w) => product(out, j, x, i, w, Strides { row: j, col: 1 }, accumulate),
         // Columns are widened a block at a time, so that a block stays in the cache.
         Matrix::F16(w) => blocks(out, j, x, i, accumulate, |columns, block| {
@@ -71,11 +72,11 @@ pub(crate) fn linear_t(
     }
     let accumulate = add.is_some();
     let Window { first_col, cols, of } = window;
+    if out.len() / i <= FEW_ROWS_TRANSPOSED {
+        let w = few_rows::Rows { values: w.skip(first_col), cols, stride: of };
+        return few_rows::transposed(x, w, i, out, accumulate);
+    }
     match w {
-        _ if out.len() / i <= FEW_ROWS_TRANSPOSED => {
-            let w = few_rows::Rows { values: w.skip(first_col), cols, stride: of };
-            few_rows::transposed(x, w, i, out, accumulate);
-        }
         Matrix::F32(w) => {
             let transposed = Strides { row: 1, col: of };
             product(out, i, x, cols, &w[first_col..], transposed, accumulate);

@@ -16,7 +16,7 @@ pub(crate) mod qk_fix;
 
 /// Calls what it is given, compiled for the widest vectors that this processor has.
 #[inline(always)]
-fn wide(f: impl FnOnce()) {
+fn vectorised(f: impl FnOnce()) {
     pulp::Arch::new().dispatch(f);
 }
 

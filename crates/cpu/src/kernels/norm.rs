@@ -1,6 +1,6 @@
 //! LayerNorm and its derivative.
 
-use super::{dot, wide};
+use super::{dot, vectorised};
 
 /// `x` \[R,D\] → `out` \[R,D\] and `stats` \[R,2\] = (μ, 1/σ).
 pub(crate) fn layer_norm(
@@ -12,7 +12,7 @@ pub(crate) fn layer_norm(
     stats: &mut [f32],
 ) {
     let d = gain.len();
-    wide(|| {
+    vectorised(|| {
         let rows = x.chunks(d).zip(out.chunks_mut(d)).zip(stats.as_chunks_mut().0);
         for ((x, out), stats) in rows {
             let mean = sum(x) / d as f32;
@@ -39,7 +39,7 @@ pub(crate) fn layer_norm_grad(
     dx: &mut [f32],
 ) {
     let d = gain.len();
-    wide(|| {
+    vectorised(|| {
         let rows = dx.chunks_mut(d).zip(dy.chunks(d)).zip(x.chunks(d)).zip(stats.as_chunks().0);
         for (row, (((dx, dy), x), &[mean, inv_sigma])) in rows.enumerate() {
             // g = dy · gain, kept in dx

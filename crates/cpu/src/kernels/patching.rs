@@ -1,6 +1,6 @@
 //! What compares a base run with its source run, and what puts parts of one into the other.
 
-use super::{add_scaled, wide};
+use super::{add_scaled, vectorised};
 use crate::weights::Matrix;
 
 /// Which columns of `act` belong to the columns of `grad`.
@@ -16,7 +16,7 @@ pub(crate) fn delta_dot(act: &[f32], grad: &[f32], window: Window, groups: usize
     let Window { first_col, cols, of } = window;
     let (base, source) = act.split_at(act.len() / 2);
     let (rows, width) = (base.len() / of, cols / groups);
-    wide(|| {
+    vectorised(|| {
         for (r, (out, grad)) in out.chunks_mut(groups).zip(grad.chunks(cols)).enumerate() {
             let at = r % rows * of + first_col;
             let (base, source) = (&base[at..at + cols], &source[at..at + cols]);

@@ -1,10 +1,10 @@
 //! Sums and products, element by element.
 
-use super::wide;
+use super::vectorised;
 
 /// `out` = `a` + `b`.
 pub(crate) fn add(a: &[f32], b: &[f32], out: &mut [f32]) {
-    wide(|| {
+    vectorised(|| {
         for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
             *out = a + b;
         }
@@ -13,7 +13,7 @@ pub(crate) fn add(a: &[f32], b: &[f32], out: &mut [f32]) {
 
 /// `out` = `scale` · `a` · `b`.
 pub(crate) fn mul(a: &[f32], b: &[f32], scale: f32, out: &mut [f32]) {
-    wide(|| {
+    vectorised(|| {
         for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
             *out = scale * a * b;
         }

@@ -1,7 +1,7 @@
 // attention_pattern and attention_mix in one:
 // pattern[b,h,t,s] = softmax over s ≤ t of q[b,t,h]·k[b,s,h] / √E, 0 for s > t, and
 // z[b,t,h,:] = Σ_{s≤t} pattern[b,h,t,s] · v[b,s,h,:].
-// One workgroup a row (b,h,t); an invocation takes every 64th s, and then every 64th column.
+// One workgroup a row (b,h,t); an invocation takes every 64th column of z.
 
 struct Params {
     R: u32, // B·H·T
@@ -32,38 +32,9 @@ fn main(
     let h = r / params.T % params.H;
     let b = r / params.T / params.H;
     let D = params.H * params.E;
-    let q = (b * params.T + t) * 3u * D + h * params.E;
     let row = r * params.T;
 
-    // The scores and then their exponentials wait in the pattern, each read back by its own invocation.
-    var largest = LOWEST;
-    for (var s = local; s <= t; s += GROUP) {
-        let k = ((b * params.T + s) * 3u + 1u) * D + h * params.E;
-        var score = 0.0;
-        for (var e = 0u; e < params.E; e += 1u) {
-            score += qkv[q + e] * qkv[k + e];
-        }
-        score *= params.scale;
-        pattern[row + s] = score;
-        largest = max(largest, score);
-    }
-    largest = max_of_group(local, largest);
-
-    var sum = 0.0;
-    for (var s = local; s <= t; s += GROUP) {
-        let weight = exp(pattern[row + s] - largest);
-        pattern[row + s] = weight;
-        sum += weight;
-    }
-    sum = sum_of_group(local, sum);
-
-    for (var s = local; s < params.T; s += GROUP) {
-        if (s <= t) {
-            pattern[row + s] /= sum;
-        } else {
-            pattern[row + s] = 0.0;
-        }
-    }
+    pattern_row(local, r);
     storageBarrier();
 
     for (var e = local; e < params.E; e += GROUP) {

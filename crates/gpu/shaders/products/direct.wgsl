@@ -8,11 +8,9 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    // Neighbouring workgroups take the same columns of w.
-    let tile = group.y * groups.x + group.x;
-    let row_tiles = (rows() + TILE_ROWS - 1u) / TILE_ROWS;
-    let row = tile % row_tiles * TILE_ROWS + local / COL_QUADS * ROWS;
-    let col = (tile / row_tiles * COL_QUADS + local % COL_QUADS) * 4u;
+    let corner = tile_corner(group, groups);
+    let row = corner.x + local / COL_QUADS * ROWS;
+    let col = corner.y + local % COL_QUADS * 4u;
     if (row >= rows() || col >= columns()) {
         return;
     }

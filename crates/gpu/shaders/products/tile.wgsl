@@ -17,11 +17,9 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    // Neighbouring workgroups take the same columns of w.
-    let tile = group.y * groups.x + group.x;
-    let row_tiles = (rows() + TILE_ROWS - 1u) / TILE_ROWS;
-    let first_row = tile % row_tiles * TILE_ROWS;
-    let first_col = tile / row_tiles * (4u * COL_QUADS);
+    let corner = tile_corner(group, groups);
+    let first_row = corner.x;
+    let first_col = corner.y;
     if (first_col >= columns()) {
         return;
     }

@@ -6,12 +6,12 @@ use std::{collections::BTreeMap, fmt::Write, fs, path::Path, process::Command};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::{Measured, WHATS, output, shown};
+use super::{Measured, WHATS, shown};
 use crate::{
     browser::Browser,
     page, prepare,
     setup::{Need, PAGE},
-    step::{self, say},
+    step::{self, output, say},
     workspace::Workspace,
 };
 

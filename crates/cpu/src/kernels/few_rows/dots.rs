@@ -26,17 +26,17 @@ const BLOCK: usize = 16 * W;
 
 /// `x` \[R,C\] times the rows of `w` that `out` has columns for.
 pub(super) fn product(x: &[f32], w: Rows<'_>, out: &mut [&mut [f32]], accumulate: bool) {
-    Arch::new().dispatch(Product { x, w, out, accumulate });
+    Arch::new().dispatch(Dots { x, w, out, accumulate });
 }
 
-struct Product<'a, 'o> {
+struct Dots<'a, 'o> {
     x: &'a [f32],
     w: Rows<'a>,
     out: &'a mut [&'o mut [f32]],
     accumulate: bool,
 }
 
-impl WithSimd for Product<'_, '_> {
+impl WithSimd for Dots<'_, '_> {
     type Output = ();
 
     #[inline(always)]
@@ -46,7 +46,7 @@ impl WithSimd for Product<'_, '_> {
         let mut copy = Vec::new();
         for block in (0..all).step_by(BLOCK) {
             let many = BLOCK.min(all - block);
-            let (values, stride) = w.skip(block * w.stride).wide(many, cols, &mut copy);
+            let (values, stride) = w.skip(block * w.stride).widened(many, cols, &mut copy);
             for at in (0..many).step_by(W) {
                 let w = (&values[at * stride..], stride);
                 for (x, out) in x.chunks(X * cols).zip(out.chunks_mut(X)) {

@@ -8,6 +8,9 @@ mod plain;
 mod transposed;
 
 use columns::Columns;
+use plain::Plain;
+use pulp::{Arch, Simd};
+use transposed::Transposed;
 
 use super::halves;
 use crate::parallel;
@@ -32,7 +35,7 @@ impl<'a> Rows<'a> {
 
     /// Some columns of the first rows, each \[`cols`\]: where they lie, or widened into `copy`.
     #[inline(always)]
-    fn wide<'s>(self, rows: usize, cols: usize, copy: &'s mut Vec<f32>) -> (&'s [f32], usize)
+    fn widened<'s>(self, rows: usize, cols: usize, copy: &'s mut Vec<f32>) -> (&'s [f32], usize)
     where
         'a: 's,
     {
@@ -49,13 +52,29 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// What a thread computes: some columns of a product.
+struct Product<'a, 'o> {
+    x: &'a Columns,
+    w: Rows<'a>,
+    /// Of every row of x.
+    out: &'a mut [&'o mut [f32]],
+    accumulate: bool,
+}
+
+/// Whether there are as many registers as AVX-512 and NEON have. A browser's are sixteen on most machines, whatever it
+/// says.
+fn many_registers<S: Simd>() -> bool {
+    S::REGISTER_COUNT >= 32 && !cfg!(target_arch = "wasm32")
+}
+
 /// `x` \[R,I\] times `w` \[I,J\]: `out` \[R,J\], to which it is added if `accumulate`.
 pub(super) fn plain(x: &[f32], w: Rows<'_>, out: &mut [f32], accumulate: bool) {
     let rows = out.len() / w.cols;
     let columns = Columns::of(x, rows);
     let work = x.len() * w.cols;
     shared_out(out, w.cols, work, |start, out| {
-        plain::product(&columns, w.skip(start), out, accumulate);
+        let w = w.skip(start);
+        Arch::new().dispatch(Plain(Product { x: &columns, w, out, accumulate }));
     });
 }
 
@@ -70,7 +89,8 @@ pub(super) fn transposed(x: &[f32], w: Rows<'_>, i: usize, out: &mut [f32], accu
     }
     let columns = Columns::of(x, rows);
     shared_out(out, i, work, |start, out| {
-        transposed::product(&columns, w.skip(start * w.stride), out, accumulate);
+        let w = w.skip(start * w.stride);
+        Arch::new().dispatch(Transposed(Product { x: &columns, w, out, accumulate }));
     });
 }
 

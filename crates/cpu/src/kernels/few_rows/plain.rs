@@ -7,32 +7,23 @@
 
 use std::array::from_fn;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::ahead::{Cache, ahead};
-use super::{Columns, Rows};
+use super::{Product, many_registers};
 
 /// Rows of w that are gone through at a time, so that their columns of a tile stay in the second cache.
 const INNER: usize = if cfg!(target_arch = "wasm32") { 64 } else { 768 };
 
-pub(super) fn product(x: &Columns, w: Rows<'_>, out: &mut [&mut [f32]], accumulate: bool) {
-    Arch::new().dispatch(Product { x, w, out, accumulate });
-}
+/// Compiled for each kind of vectors.
+pub(super) struct Plain<'a, 'o>(pub(super) Product<'a, 'o>);
 
-struct Product<'a, 'o> {
-    x: &'a Columns,
-    w: Rows<'a>,
-    out: &'a mut [&'o mut [f32]],
-    accumulate: bool,
-}
-
-impl WithSimd for Product<'_, '_> {
+impl WithSimd for Plain<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // A browser has no more than sixteen registers on most machines, whatever it says.
-        if S::REGISTER_COUNT >= 32 && !cfg!(target_arch = "wasm32") {
+        if many_registers::<S>() {
             self.tiles::<S, 4>(simd);
         } else {
             self.tiles::<S, 2>(simd);
@@ -40,10 +31,10 @@ impl WithSimd for Product<'_, '_> {
     }
 }
 
-impl Product<'_, '_> {
+impl Plain<'_, '_> {
     #[inline(always)]
     fn tiles<S: Simd, const V: usize>(self, simd: S) {
-        let Self { x, w, out, accumulate } = self;
+        let Product { x, w, out, accumulate } = self.0;
         let cols = out[0].len();
         let wide = V * S::F32_LANES;
         let inner = x.values.len() / x.padded;
@@ -54,7 +45,7 @@ impl Product<'_, '_> {
             let add = accumulate || from > 0;
             for col in (0..cols).step_by(wide) {
                 let here = wide.min(cols - col);
-                let w = w.skip(from * w.stride + col).wide(many, here, &mut copy);
+                let w = w.skip(from * w.stride + col).widened(many, here, &mut copy);
                 if here == wide {
                     rows::<S, V>(simd, xs, w, out, col, add);
                 } else {

@@ -8,32 +8,23 @@
 
 use std::array::from_fn;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::ahead::{Cache, LINE, ahead};
-use super::{Columns, Rows};
+use super::{Product, many_registers};
 
 /// Columns that are gone through at a time, so that those of x stay in the second cache.
 const COLUMNS: usize = 1024;
 
-pub(super) fn product(x: &Columns, w: Rows<'_>, out: &mut [&mut [f32]], accumulate: bool) {
-    Arch::new().dispatch(Product { x, w, out, accumulate });
-}
+/// Compiled for each kind of vectors.
+pub(super) struct Transposed<'a, 'o>(pub(super) Product<'a, 'o>);
 
-struct Product<'a, 'o> {
-    x: &'a Columns,
-    w: Rows<'a>,
-    out: &'a mut [&'o mut [f32]],
-    accumulate: bool,
-}
-
-impl WithSimd for Product<'_, '_> {
+impl WithSimd for Transposed<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // A browser has no more than sixteen registers on most machines, whatever it says.
-        if S::REGISTER_COUNT >= 32 && !cfg!(target_arch = "wasm32") {
+        if many_registers::<S>() {
             self.tiles::<S, 8>(simd);
         } else {
             self.tiles::<S, 4>(simd);
@@ -41,10 +32,10 @@ impl WithSimd for Product<'_, '_> {
     }
 }
 
-impl Product<'_, '_> {
+impl Transposed<'_, '_> {
     #[inline(always)]
     fn tiles<S: Simd, const N: usize>(self, simd: S) {
-        let Self { x, w, out, accumulate } = self;
+        let Product { x, w, out, accumulate } = self.0;
         let all = out[0].len();
         let mut copy = Vec::new();
         for from in (0..w.cols).step_by(COLUMNS) {
@@ -53,7 +44,7 @@ impl Product<'_, '_> {
             let add = accumulate || from > 0;
             for at in (0..all).step_by(N) {
                 let rows = N.min(all - at);
-                let w = w.skip(at * w.stride + from).wide(rows, cols, &mut copy);
+                let w = w.skip(at * w.stride + from).widened(rows, cols, &mut copy);
                 if rows == N {
                     Part { x, w, cols, add, at }.vectors::<S, N>(simd, out);
                 } else {
