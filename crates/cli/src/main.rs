@@ -31,7 +31,7 @@ use crate::args::{Asked, Command};
 use crate::failure::{Failure, Result};
 
 fn main() -> ExitCode {
-    relp_cpu::compute_here();
+    relp_engine::compute_here();
     match args::parse(std::env::args_os().skip(1)).and_then(obey) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

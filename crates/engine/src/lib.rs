@@ -21,6 +21,8 @@ pub use control::{Cancelled, Control, Uncontrolled};
 pub use engine::Engine;
 pub use error::EngineError;
 pub use reader::Reader;
+#[cfg(not(target_arch = "wasm32"))]
+pub use relp_cpu::compute_here;
 pub use relp_gpu::{recall, remembered};
 pub use self_test::{SelfTest, SelfTestError};
 pub use source::{Files, InMemory, WeightSource, piece};
