@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     };
     // The main thread is the only one (`RAYON_NUM_THREADS`), so that all is counted that is done.
     relp_cpu::compute_here();
-    let (cpu, tape, feed) = (case.make)();
+    let (mut cpu, tape, feed) = (case.make)();
     let done = cpu.plan(&tape).ok().and_then(|mut plan| {
         plan.run(&feed).ok()?;
         counted_run(&mut plan, &feed)

@@ -16,9 +16,17 @@ pub use parallel::compute_here;
 pub use plan::Plan;
 
 /// The executor: weights by name.
-#[derive(Default)]
 pub struct Cpu {
     weights: weights::Weights,
+    panels: Option<usize>,
+}
+
+impl Default for Cpu {
+    fn default() -> Self {
+        // A browser cannot be told what to fetch ahead, and foresees only what lies one after the other. Natively it
+        // can, and a product of many rows wants its rows (benches/README.md).
+        Self::with_panels(cfg!(target_arch = "wasm32").then_some(kernels::PANEL))
+    }
 }
 
 /// Why the CPU executor could not run a tape.
@@ -53,11 +61,22 @@ impl Cpu {
         Self::default()
     }
 
-    /// Allocates the buffers of a tape.
+    /// An executor that keeps matrices which are only multiplied with in panels of so many columns, or row by row:
+    /// [`new`](Self::new) does what is faster.
+    ///
+    /// # Panics
+    /// If panels have no columns.
+    pub fn with_panels(panels: Option<usize>) -> Self {
+        assert_ne!(panels, Some(0), "panels have columns");
+        Self { weights: weights::Weights::new(), panels }
+    }
+
+    /// Allocates the buffers of a tape, and brings its matrices into the order that its products want.
     ///
     /// # Errors
     /// If a weight of the tape is missing or has another size.
-    pub fn plan(&self, tape: &Tape) -> Result<Plan, CpuError> {
+    pub fn plan(&mut self, tape: &Tape) -> Result<Plan, CpuError> {
+        self.arrange(tape);
         Plan::new(tape, &self.weights)
     }
 }

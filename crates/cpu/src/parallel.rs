@@ -1,5 +1,6 @@
 //! All cores natively, one in the browser.
 
+#[cfg(not(target_arch = "wasm32"))]
 use gemm::Parallelism;
 
 /// Multiply-adds below which a second thread costs more than it saves.
@@ -46,12 +47,6 @@ pub(crate) fn map<I: Sync, O: Send>(
     }
 }
 
-/// `f` of every item, in order.
-#[cfg(target_arch = "wasm32")]
-pub(crate) fn map<I, O>(items: &[I], _work: usize, f: impl Fn(&I) -> O) -> Vec<O> {
-    items.iter().map(f).collect()
-}
-
 /// Makes the calling thread one of those that compute, so that no work has to be handed to another and waited for.
 /// To be called once, before anything is computed; later it does nothing.
 #[cfg(not(target_arch = "wasm32"))]
@@ -76,10 +71,4 @@ pub(crate) fn threads() -> usize {
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn of_product(work: usize) -> Parallelism {
     if work < WORTH_A_THREAD { Parallelism::None } else { Parallelism::Rayon(0) }
-}
-
-/// One thread.
-#[cfg(target_arch = "wasm32")]
-pub(crate) fn of_product(_work: usize) -> Parallelism {
-    Parallelism::None
 }

@@ -6,7 +6,7 @@ use crate::CpuError;
 use crate::kernels::{
     activation, attention, embedding, gather, matmul, metric, norm, patching, pointwise, qk_fix,
 };
-use crate::weights::{Matrix, Weight, Weights};
+use crate::weights::{Matrix, Panels, Weight, Weights};
 
 /// The content of one buffer.
 enum Store {
@@ -34,7 +34,7 @@ impl Plan {
             for (_, buf) in op.reads().into_iter().filter(|(_, buf)| !matrices.contains(buf)) {
                 let info = tape.info(buf);
                 let is_weight = info.content == Content::Weight;
-                if is_weight && matches!(weights.get(&info.name), Some(Weight::F16(_))) {
+                if is_weight && weights.get(&info.name).is_some_and(Weight::is_halves) {
                     return Err(CpuError::Halves { name: info.name.clone(), op: op.name() });
                 }
             }
@@ -112,8 +112,7 @@ impl Plan {
 
     fn values(&self, buf: Buf) -> &[f32] {
         match &self.stores[buf.index()] {
-            Store::Weight(Weight::F32(values)) => values,
-            Store::Weight(Weight::F16(_)) => unreachable!("only matrices are kept as halves"),
+            Store::Weight(weight) => weight.as_values(),
             Store::Input(values) => values,
             Store::Value(slot, len) => &self.slots[*slot][..*len],
             Store::Ids(_) => &[],
@@ -125,6 +124,15 @@ impl Plan {
         match &self.stores[buf.index()] {
             Store::Weight(weight) => weight.as_matrix(),
             _ => Matrix::F32(self.values(buf)),
+        }
+    }
+
+    /// A matrix that is only multiplied with.
+    fn panels(&self, buf: Buf) -> Panels<'_> {
+        let cols = self.tape.info(buf).cols();
+        match &self.stores[buf.index()] {
+            Store::Weight(weight) => weight.as_panels(cols),
+            _ => Panels::of_rows(Matrix::F32(self.values(buf)), cols),
         }
     }
 
@@ -187,11 +195,11 @@ impl Plan {
                 norm::layer_norm_grad(f(dy), f(x), f(stats), f(gain), add, detach_scale, out);
             }
             Op::Linear { x, w, bias, .. } => {
-                matmul::linear(f(x), m(w), bias.map(f), shape(w)[0], shape(w)[1], out);
+                matmul::linear(f(x), self.panels(w), bias.map(f), out);
             }
             Op::LinearT { x, w, first_col, add, .. } => {
-                let window = matmul::Window { first_col, cols: cols(x), of: shape(w)[1] };
-                matmul::linear_t(f(x), m(w), window, add.map(f), shape(w)[0], out);
+                let window = matmul::Window { first_col, cols: cols(x) };
+                matmul::linear_t(f(x), self.panels(w), window, add.map(f), out);
             }
             Op::AttentionPattern { qkv, out: pattern } => {
                 attention::attention_pattern(f(qkv), heads(pattern, cols(qkv) / 3), out);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use half::f16;
 use half::slice::HalfBitsSliceExt;
-use relp_tape::{Piece, Storage};
+use relp_tape::{Content, Op, Piece, Storage, Tape};
 
 use crate::kernels::halves;
 use crate::{Cpu, CpuError};
@@ -14,26 +14,145 @@ use crate::{Cpu, CpuError};
 /// Weights by name.
 pub(crate) type Weights = HashMap<String, Weight>;
 
-/// The values of a weight, which plans share.
+/// A weight, whose values plans share.
 #[derive(Clone)]
-pub(crate) enum Weight {
+pub(crate) struct Weight {
+    values: Values,
+    /// Of a matrix that does not lie row by row.
+    panels: Option<Extents>,
+}
+
+#[derive(Clone)]
+enum Values {
     F32(Arc<[f32]>),
     F16(Arc<[f16]>),
 }
 
+/// What a matrix in panels is, and how wide they are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Extents {
+    rows: usize,
+    cols: usize,
+    width: usize,
+}
+
 impl Weight {
+    fn in_rows(values: Values) -> Self {
+        Self { values, panels: None }
+    }
+
     pub(crate) fn len(&self) -> usize {
-        match self {
-            Weight::F32(values) => values.len(),
-            Weight::F16(values) => values.len(),
+        match (self.panels, &self.values) {
+            (Some(Extents { rows, cols, .. }), _) => rows * cols,
+            (None, Values::F32(values)) => values.len(),
+            (None, Values::F16(values)) => values.len(),
         }
     }
 
-    pub(crate) fn as_matrix(&self) -> Matrix<'_> {
-        match self {
-            Weight::F32(values) => Matrix::F32(values),
-            Weight::F16(values) => Matrix::F16(values),
+    pub(crate) fn is_halves(&self) -> bool {
+        matches!(self.values, Values::F16(_))
+    }
+
+    /// The values of what lies row by row in `f32`, as everything does that is no matrix.
+    pub(crate) fn as_values(&self) -> &[f32] {
+        match (self.panels, &self.values) {
+            (None, Values::F32(values)) => values,
+            _ => unreachable!("only matrices are kept otherwise"),
         }
+    }
+
+    /// What lies row by row.
+    pub(crate) fn as_matrix(&self) -> Matrix<'_> {
+        assert!(self.panels.is_none(), "a plan is made for matrices as they lie");
+        self.matrix()
+    }
+
+    /// A matrix of so many columns, as it lies.
+    pub(crate) fn as_panels(&self, cols: usize) -> Panels<'_> {
+        match self.panels {
+            Some(Extents { rows, cols, width }) => {
+                Panels { values: self.matrix(), rows, cols, width }
+            }
+            None => Panels::of_rows(self.matrix(), cols),
+        }
+    }
+
+    fn matrix(&self) -> Matrix<'_> {
+        match &self.values {
+            Values::F32(values) => Matrix::F32(values),
+            Values::F16(values) => Matrix::F16(values),
+        }
+    }
+
+    /// Puts a matrix of so many columns into panels. Who shares the values keeps them as they lay.
+    pub(crate) fn put_into_panels(&mut self, cols: usize, width: usize) {
+        let panels = Extents { rows: self.len() / cols, cols, width };
+        if self.panels == Some(panels) {
+            return;
+        }
+        self.put_into_rows();
+        self.values = match &self.values {
+            Values::F32(values) => Values::F32(into_panels(values, panels, 0.0)),
+            Values::F16(values) => Values::F16(into_panels(values, panels, f16::ZERO)),
+        };
+        self.panels = Some(panels);
+    }
+
+    /// Undoes [`put_into_panels`](Self::put_into_panels).
+    pub(crate) fn put_into_rows(&mut self) {
+        let Some(panels) = self.panels.take() else { return };
+        self.values = match &self.values {
+            Values::F32(values) => Values::F32(into_rows(values, panels, 0.0)),
+            Values::F16(values) => Values::F16(into_rows(values, panels, f16::ZERO)),
+        };
+    }
+}
+
+/// So many values at a place that nobody shares.
+fn place<T: Copy>(zero: T, len: usize) -> Arc<[T]> {
+    // Collected where they stay, so that there is never a second copy.
+    repeat_n(zero, len).collect()
+}
+
+fn into_panels<T: Copy>(values: &[T], Extents { rows, cols, width }: Extents, zero: T) -> Arc<[T]> {
+    let mut all = place(zero, rows * cols.next_multiple_of(width));
+    for (at, panel) in Arc::make_mut(&mut all).chunks_exact_mut(rows * width).enumerate() {
+        let columns = at * width..cols.min((at + 1) * width);
+        for (place, row) in panel.chunks_exact_mut(width).zip(values.chunks_exact(cols)) {
+            place[..columns.len()].copy_from_slice(&row[columns.clone()]);
+        }
+    }
+    all
+}
+
+fn into_rows<T: Copy>(panels: &[T], Extents { rows, cols, width }: Extents, zero: T) -> Arc<[T]> {
+    let mut all = place(zero, rows * cols);
+    for (r, row) in Arc::make_mut(&mut all).chunks_exact_mut(cols).enumerate() {
+        for (row, panel) in row.chunks_mut(width).zip(panels.chunks_exact(rows * width)) {
+            row.copy_from_slice(&panel[r * width..][..row.len()]);
+        }
+    }
+    all
+}
+
+/// A matrix in panels of `width` columns, one after the other, the last filled up. Each lies row by row; a matrix that
+/// does so itself is one panel.
+#[derive(Clone, Copy)]
+pub(crate) struct Panels<'a> {
+    pub(crate) values: Matrix<'a>,
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) width: usize,
+}
+
+impl<'a> Panels<'a> {
+    /// A matrix that lies row by row.
+    pub(crate) fn of_rows(values: Matrix<'a>, cols: usize) -> Self {
+        Self { values, rows: values.len() / cols, cols, width: cols }
+    }
+
+    pub(crate) fn is_one(&self) -> bool {
+        self.width == self.cols
     }
 }
 
@@ -45,6 +164,13 @@ pub(crate) enum Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
+    fn len(self) -> usize {
+        match self {
+            Matrix::F32(values) => values.len(),
+            Matrix::F16(values) => values.len(),
+        }
+    }
+
     /// What is left after so many values.
     pub(crate) fn skip(self, values: usize) -> Self {
         match self {
@@ -76,15 +202,43 @@ impl<'a> Matrix<'a> {
 }
 
 impl Cpu {
+    /// Brings a tape's weights into the order that it reads them in.
+    pub(crate) fn arrange(&mut self, tape: &Tape) {
+        let Some(width) = self.panels else { return };
+        let mut multiplied = vec![false; tape.bufs().len()];
+        let mut read_by_rows = vec![false; tape.bufs().len()];
+        for op in tape.ops() {
+            for (_, buf) in op.reads() {
+                match *op {
+                    Op::Linear { w, .. } if w == buf => multiplied[buf.index()] = true,
+                    Op::LinearT { w, .. } if w == buf => {}
+                    _ => read_by_rows[buf.index()] = true,
+                }
+            }
+        }
+        for (buf, info) in tape.bufs().filter(|(_, info)| info.content == Content::Weight) {
+            let Some(weight) = self.weights.get_mut(&info.name) else { continue };
+            if read_by_rows[buf.index()] {
+                weight.put_into_rows();
+            } else if multiplied[buf.index()] && weight.len() == info.len() {
+                weight.put_into_panels(info.cols(), width);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn weight(&mut self, name: &str) -> Option<&mut Weight> {
+        self.weights.get_mut(name)
+    }
+
     /// Makes room for a weight, of zeros until they are [written](Self::write_weight). Plans made before
     /// keep what they had.
     pub fn reserve_weight(&mut self, name: &str, len: usize, storage: Storage) {
-        // Collected at its place, so that there is never a second copy.
-        let weight = match storage {
-            Storage::F32 => Weight::F32(repeat_n(0.0, len).collect()),
-            Storage::F16 => Weight::F16(repeat_n(f16::ZERO, len).collect()),
+        let values = match storage {
+            Storage::F32 => Values::F32(place(0.0, len)),
+            Storage::F16 => Values::F16(place(f16::ZERO, len)),
         };
-        self.weights.insert(name.to_owned(), weight);
+        self.weights.insert(name.to_owned(), Weight::in_rows(values));
     }
 
     /// Writes consecutive values of a reserved weight, from the `at`-th on.
@@ -100,12 +254,16 @@ impl Cpu {
         let end = at + piece.len();
         let weight = self.weights.get_mut(name);
         let found = weight.as_ref().map_or(0, |weight| weight.len());
-        let written = match (weight, piece) {
-            (Some(Weight::F32(values)), Piece::F32(piece)) => {
+        let values = weight.map(|weight| {
+            weight.put_into_rows();
+            &mut weight.values
+        });
+        let written = match (values, piece) {
+            (Some(Values::F32(values)), Piece::F32(piece)) => {
                 let place = Arc::make_mut(values).get_mut(at..end);
                 place.map(|place| place.copy_from_slice(piece))
             }
-            (Some(Weight::F16(values)), Piece::F16(piece)) => {
+            (Some(Values::F16(values)), Piece::F16(piece)) => {
                 let place = Arc::make_mut(values).get_mut(at..end);
                 place.map(|place| place.copy_from_slice(piece.reinterpret_cast()))
             }
@@ -116,6 +274,6 @@ impl Cpu {
 
     /// Gives a weight, row-major. Plans made before keep what they had.
     pub fn set_weight(&mut self, name: &str, values: &[f32]) {
-        self.weights.insert(name.to_owned(), Weight::F32(values.into()));
+        self.weights.insert(name.to_owned(), Weight::in_rows(Values::F32(values.into())));
     }
 }

@@ -4,15 +4,19 @@
 pub(crate) mod activation;
 pub(crate) mod attention;
 pub(crate) mod embedding;
-mod few_rows;
 pub(crate) mod gather;
 pub(crate) mod halves;
+#[cfg(not(target_arch = "wasm32"))]
+mod many_rows;
 pub(crate) mod matmul;
 pub(crate) mod metric;
 pub(crate) mod norm;
 pub(crate) mod patching;
 pub(crate) mod pointwise;
 pub(crate) mod qk_fix;
+mod tiles;
+
+pub(crate) use tiles::PANEL;
 
 /// Calls what it is given, compiled for the widest vectors that this processor has.
 #[inline(always)]

@@ -5,6 +5,9 @@
 /// Values of a cache line.
 pub(super) const LINE: usize = 16;
 
+/// Whether a processor can be asked.
+pub(super) const CAN: bool = cfg!(target_arch = "x86_64");
+
 /// Which cache is asked to have it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cache {

@@ -10,8 +10,17 @@ use std::array::from_fn;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::Rows;
 use super::ahead::{Cache, ahead};
+use super::{Place, alone, widened};
+use crate::weights::Matrix;
+
+/// Rows of a matrix, each of which begins `stride` after the last.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub(super) values: Matrix<'a>,
+    pub(super) cols: usize,
+    pub(super) stride: usize,
+}
 
 /// Whether this is faster than `transposed` for so many rows.
 pub(super) fn pays(rows: usize) -> bool {
@@ -46,14 +55,15 @@ impl WithSimd for Dots<'_, '_> {
         let mut copy = Vec::new();
         for block in (0..all).step_by(BLOCK) {
             let many = BLOCK.min(all - block);
-            let (values, stride) = w.skip(block * w.stride).widened(many, cols, &mut copy);
+            let values = w.values.skip(block * w.stride);
+            let Place { values, stride } = widened(values, w.stride, (many, cols), &mut copy);
             for at in (0..many).step_by(W) {
                 let w = (&values[at * stride..], stride);
                 for (x, out) in x.chunks(X * cols).zip(out.chunks_mut(X)) {
                     let tile = Tile { x, w, cols, at: block + at, out, add };
                     match ((many - at).min(W), tile.out.len()) {
-                        (W, X) => simd.vectorize(Exact::<W, X>(tile)),
-                        (W, _) => simd.vectorize(Exact::<W, 1>(tile)),
+                        (W, X) => alone(simd, Exact::<W, X>(tile)),
+                        (W, _) => alone(simd, Exact::<W, 1>(tile)),
                         (rows, _) => tile.one_by_one(simd, rows),
                     }
                 }
@@ -79,13 +89,13 @@ impl Tile<'_, '_> {
         for (x, out) in x.chunks(cols).zip(out.chunks_mut(1)) {
             for row in 0..rows {
                 let (w, at) = ((&w[row * stride..], stride), at + row);
-                simd.vectorize(Exact::<1, 1>(Tile { x, w, cols, at, out: &mut *out, add }));
+                alone(simd, Exact::<1, 1>(Tile { x, w, cols, at, out: &mut *out, add }));
             }
         }
     }
 }
 
-/// `NW` rows of w with `NX` of x. A function of its own, so that the compiler finds registers for it alone.
+/// `NW` rows of w with `NX` of x.
 struct Exact<'a, 'o, const NW: usize, const NX: usize>(Tile<'a, 'o>);
 
 impl<const NW: usize, const NX: usize> WithSimd for Exact<'_, '_, NW, NX> {
