@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use relp_cpu::Cpu;
 use relp_model::{
     Attribution, Checkpoint, Config, Direction, Method, Metric, Neuron, Pair, Recipe, Request,
     Rules, Run, Site, Token, gpt2,
@@ -12,6 +13,8 @@ use relp_tape::{Buf, Content, Feed, Outputs, Tape, reference};
 use relp_tests::compare::{Tolerance, compare};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
+
+use crate::ops::cpu;
 
 /// A golden model with its figures.
 pub(crate) struct Golden {
@@ -352,7 +355,10 @@ fn the_reference_reproduces_them() {
 
 #[test]
 fn the_cpu_reproduces_them() {
-    check_all(usize::MAX, &mut |tape, feed| crate::ops::cpu::run(tape, feed).unwrap());
+    for panels in cpu::PANELS {
+        let cpu = || Cpu::with_panels(panels);
+        check_all(usize::MAX, &mut |tape, feed| cpu::run_on(cpu(), tape, feed).unwrap());
+    }
 }
 
 mod gpu {

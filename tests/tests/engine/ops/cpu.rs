@@ -4,9 +4,17 @@ use relp_cpu::{Cpu, CpuError};
 use relp_tape::{Content, Feed, FeedError, Outputs, Piece, Storage, Tape};
 use relp_tests::op_cases;
 
+/// How matrices may lie: row by row, in panels as wide as natively and as in a browser, and in some that are no multiple
+/// of anything.
+pub(crate) const PANELS: [Option<usize>; 4] = [None, Some(64), Some(12), Some(5)];
+
 /// Gives the weights of `feed`, plans the tape and runs it.
 pub(crate) fn run(tape: &Tape, feed: &Feed) -> Result<Outputs, CpuError> {
-    let mut cpu = Cpu::new();
+    run_on(Cpu::new(), tape, feed)
+}
+
+/// The same on an executor without weights.
+pub(crate) fn run_on(mut cpu: Cpu, tape: &Tape, feed: &Feed) -> Result<Outputs, CpuError> {
     for (buf, info) in tape.bufs() {
         if info.content == Content::Weight {
             cpu.set_weight(&info.name, feed.get_values(tape, buf)?);
@@ -17,9 +25,45 @@ pub(crate) fn run(tape: &Tape, feed: &Feed) -> Result<Outputs, CpuError> {
 
 #[test]
 fn every_op_matches_the_reference() {
-    let report =
-        op_cases::check_all(|tape, feed| run(tape, feed).map_err(|error| error.to_string()));
-    report.unwrap_or_else(|report| panic!("{report}"));
+    for panels in PANELS {
+        let report = op_cases::check_all(|tape, feed| {
+            run_on(Cpu::with_panels(panels), tape, feed).map_err(|error| error.to_string())
+        });
+        report.unwrap_or_else(|report| panic!("panels {panels:?}: {report}"));
+    }
+}
+
+/// What was multiplied with may be read row by row by the next tape, and the other way round; plans made before keep
+/// what they had.
+#[test]
+fn a_matrix_is_brought_into_the_order_that_a_tape_reads() {
+    let values: Vec<f32> = (0..5 * 16).map(|at| at as f32).collect();
+    let mut product = Tape::new();
+    let (x, w) = (product.input("x", &[1, 1, 5]), product.weight("w", &[5, 16]));
+    let out = product.linear("out", x, w, None);
+    product.output(out);
+    let mut rows = Tape::new();
+    let (ids, w) = (rows.ids("ids", &[1, 1], 5), rows.weight("w", &[5, 16]));
+    let positions = rows.weight("p", &[1, 16]);
+    let embedded = rows.embed("embedded", ids, w, positions);
+    rows.output(embedded);
+    let mut feed = Feed::new();
+    feed.values(x, vec![0.0, 0.0, 0.0, 1.0, 0.0]);
+    let mut of_ids = Feed::new();
+    of_ids.ids(ids, vec![3]);
+
+    for panels in PANELS {
+        let mut cpu = Cpu::with_panels(panels);
+        cpu.set_weight("w", &values);
+        cpu.set_weight("p", &[0.0; 16]);
+        let mut first = cpu.plan(&product).unwrap();
+        let mut second = cpu.plan(&rows).unwrap();
+        let mut third = cpu.plan(&product).unwrap();
+        for plan in [&mut first, &mut third] {
+            assert_eq!(plan.run(&feed).unwrap().get(out), &values[48..64], "{panels:?}");
+        }
+        assert_eq!(second.run(&of_ids).unwrap().get(embedded), &values[48..64], "{panels:?}");
+    }
 }
 
 /// The bits of values that halves hold exactly.
@@ -31,29 +75,33 @@ pub(crate) fn bits(values: &[f32]) -> Vec<u16> {
 fn every_op_matches_the_reference_with_halves() {
     let cases = op_cases::with_halves();
     assert!(cases.len() > 50, "{}", cases.len());
-    let report = op_cases::check_each(&cases, |case| {
-        let mut cpu = Cpu::new();
-        let halves = op_cases::halves(case);
-        for (buf, info) in case.tape.bufs() {
-            if info.content != Content::Weight {
-                continue;
-            }
-            let values = case.feed.get_values(&case.tape, buf).unwrap();
-            if halves.contains(&buf) {
-                cpu.reserve_weight(&info.name, values.len(), Storage::F16);
-                // In two pieces.
-                let bits = bits(values);
-                let (first, rest) = bits.split_at(bits.len() / 2);
-                cpu.write_weight(&info.name, 0, Piece::F16(first)).unwrap();
-                cpu.write_weight(&info.name, first.len(), Piece::F16(rest)).unwrap();
-            } else {
-                cpu.set_weight(&info.name, values);
-            }
+    for panels in PANELS {
+        let report = op_cases::check_each(&cases, |case| with_halves(panels, case));
+        report.unwrap_or_else(|report| panic!("panels {panels:?}: {report}"));
+    }
+}
+
+fn with_halves(panels: Option<usize>, case: &op_cases::Case) -> Result<Outputs, String> {
+    let mut cpu = Cpu::with_panels(panels);
+    let halves = op_cases::halves(case);
+    for (buf, info) in case.tape.bufs() {
+        if info.content != Content::Weight {
+            continue;
         }
-        let run = cpu.plan(&case.tape).and_then(|mut plan| plan.run(&case.feed));
-        run.map_err(|error| error.to_string())
-    });
-    report.unwrap_or_else(|report| panic!("{report}"));
+        let values = case.feed.get_values(&case.tape, buf).unwrap();
+        if halves.contains(&buf) {
+            cpu.reserve_weight(&info.name, values.len(), Storage::F16);
+            // In two pieces.
+            let bits = bits(values);
+            let (first, rest) = bits.split_at(bits.len() / 2);
+            cpu.write_weight(&info.name, 0, Piece::F16(first)).unwrap();
+            cpu.write_weight(&info.name, first.len(), Piece::F16(rest)).unwrap();
+        } else {
+            cpu.set_weight(&info.name, values);
+        }
+    }
+    let run = cpu.plan(&case.tape).and_then(|mut plan| plan.run(&case.feed));
+    run.map_err(|error| error.to_string())
 }
 
 #[test]
