@@ -58,6 +58,20 @@ impl Cpu {
     /// # Errors
     /// If a weight of the tape is missing or has another size.
     pub fn plan(&self, tape: &Tape) -> Result<Plan, CpuError> {
-        Plan::new(tape, &self.weights)
+        self.plan_beside(tape, [])
+    }
+
+    /// Allocates the buffers of a tape, but for those of its [forward part](Tape::forward) if one of
+    /// the other plans has the same: then both have the same memory, and what either computes there
+    /// need not be computed by the other.
+    ///
+    /// # Errors
+    /// As of [`plan`](Self::plan).
+    pub fn plan_beside<'a>(
+        &self,
+        tape: &Tape,
+        others: impl IntoIterator<Item = &'a Plan>,
+    ) -> Result<Plan, CpuError> {
+        Plan::new(tape, &self.weights, others)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Buffers are named as TransformerLens names its hooks, weights as the checkpoint names them.
 
-use relp_tape::{Buf, Feed, Tape};
+use relp_tape::{Buf, Feed, Op, Tape};
 
 use crate::{Config, Site};
 
@@ -64,6 +64,27 @@ pub fn forward(tape: &mut Tape, config: &Config, batch: usize, positions: usize)
     let places = position_embedding(tape, config);
     let resid = tape.embed("blocks.0.resid_pre", ids, tokens, places);
     (ids, forward_from(tape, config, 0, resid))
+}
+
+/// Records the [`forward`] pass and the logits \[B,`n_vocab`\] as the tape's [forward part](Tape::forward):
+/// the same for every metric, method, rule and site. Returns token ids, activations, logits.
+#[track_caller]
+pub(crate) fn kept_forward(
+    tape: &mut Tape,
+    config: &Config,
+    batch: usize,
+    positions: usize,
+) -> (Buf, Forward, Buf) {
+    let (ids, forward) = forward(tape, config, batch, positions);
+    let logits = logits(tape, config, forward.last_normed);
+    // Of a LayerNorm inside, what comes later reads the input and the statistics.
+    let read_later = |op: &Op| match *op {
+        Op::LayerNorm { stats, .. } => vec![stats],
+        _ => op.writes(),
+    };
+    let kept = tape.ops().iter().flat_map(read_later).chain([forward.last_normed]).collect();
+    tape.keep(kept);
+    (ids, forward, logits)
 }
 
 /// Records the forward pass from the residual stream before layer `first` on, \[B,T,`d_model`\].
