@@ -23,7 +23,10 @@ fn bench_cpu(bencher: Bencher<'_, '_>, config: &Config, method: Method, sites: &
         cpu.set_weight(name, values);
     }
     let Ok(mut plan) = cpu.plan(case.computation.tape()) else { panic!("a weight is missing") };
-    let mut run = || plan.run(&case.feed).unwrap_or_default();
+    let mut run = || {
+        plan.forget();
+        plan.run(&case.feed).unwrap_or_default()
+    };
     case.check(&run());
     bencher.bench_local(run);
 }
@@ -43,7 +46,10 @@ fn bench_gpu(bencher: Bencher<'_, '_>, config: &Config) {
         Ok(plan) => plan,
         Err(error) => panic!("{error}"),
     };
-    let mut run = || block_on(gpu.run(&mut plan, &case.feed)).unwrap_or_default();
+    let mut run = || {
+        plan.forget();
+        block_on(gpu.run(&mut plan, &case.feed)).unwrap_or_default()
+    };
     case.check(&run());
     bencher.bench_local(run);
 }

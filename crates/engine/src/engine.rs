@@ -16,6 +16,9 @@ use crate::control::{Control, Pace, Share};
 use crate::executor::{Executor, Plan};
 use crate::{EngineError, Files, Reader, SelfTest, WeightSource};
 
+#[cfg(test)]
+mod kept;
+
 /// How many next tokens a figure names.
 const PREDICTIONS: usize = 10;
 

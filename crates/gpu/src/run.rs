@@ -270,3 +270,50 @@ impl Drop for Mapping<'_> {
         self.0.unmap();
     }
 }
+
+#[cfg(test)]
+mod gpu {
+    use pollster::block_on;
+    use relp_tape::Tape;
+
+    use super::*;
+
+    #[test]
+    fn what_a_cancelled_run_leaves_is_its_forward_part_if_that_is_whole() {
+        let mut gpu = block_on(Gpu::request()).unwrap_or_else(|error| {
+            panic!("{error}. To test without a GPU: cargo xtask test --without gpu")
+        });
+        let mut tape = Tape::new();
+        let x = tape.input("x", &[1, 4]);
+        let a = tape.add("a", x, x);
+        let b = tape.add("b", a, a);
+        tape.keep(vec![b]);
+        let c = tape.add("c", b, b);
+        let d = tape.add("d", c, b);
+        tape.output(d);
+        let mut plan = block_on(gpu.plan(&tape)).unwrap();
+        let feed = |of: f32| {
+            let mut feed = Feed::new();
+            feed.values(x, vec![of; 4]);
+            feed
+        };
+        // What a dispatch takes is more than the pace allows, so that each is submitted alone.
+        let step = |gpu: &mut Gpu, plan: &mut Plan| {
+            gpu.pace = Pace { rate: 0.0 };
+            assert!(block_on(gpu.step(plan)).unwrap());
+        };
+        for (of, forward) in [(1.0, false), (2.0, true), (3.0, false), (3.0, true)] {
+            block_on(gpu.start(&mut plan, &feed(of))).unwrap();
+            assert_eq!(plan.progress(), (0, 4), "{of}");
+            step(&mut gpu, &mut plan);
+            if forward {
+                step(&mut gpu, &mut plan);
+                block_on(gpu.start(&mut plan, &feed(of))).unwrap();
+                assert_eq!(plan.progress(), (0, 2), "{of}");
+                step(&mut gpu, &mut plan);
+                assert_eq!(plan.progress(), (1, 2), "{of}");
+                assert_eq!(block_on(gpu.finish(&mut plan)).unwrap().get(d), [12.0 * of; 4]);
+            }
+        }
+    }
+}
