@@ -1,8 +1,9 @@
 //! A tape made ready to run: all that a run needs is built here, once.
 
+use std::cell::{RefCell, RefMut};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::rc::Rc;
 
 use relp_tape::{Begun, Buf, Content, Known, Slots, Tape};
 use wgpu::BufferUsages;
@@ -26,7 +27,7 @@ pub struct Plan {
     /// and one that only its own dispatch reads has none.
     pub(crate) buffers: Vec<Option<wgpu::Buffer>>,
     pub(crate) steps: Vec<Step>,
-    pub(crate) forward: Arc<Forward>,
+    pub(crate) forward: Rc<Forward>,
     pub(crate) begun: Begun,
     /// The first step of the run under way, and the first that has not been submitted.
     pub(crate) first: usize,
@@ -44,13 +45,13 @@ pub(crate) struct Forward {
     /// Of its buffers, by [`Buf::index`].
     buffers: Vec<Option<wgpu::Buffer>>,
     pub(crate) steps: Vec<Step>,
-    known: Mutex<Known>,
+    known: RefCell<Known>,
     _owned: Owned,
 }
 
 impl Forward {
-    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn known(&self) -> RefMut<'_, Known> {
+        self.known.borrow_mut()
     }
 }
 
@@ -138,7 +139,7 @@ impl Gpu {
             })
     }
 
-    fn build(&mut self, tape: &Tape, shared: Option<Arc<Forward>>) -> Result<Plan, GpuError> {
+    fn build(&mut self, tape: &Tape, shared: Option<Rc<Forward>>) -> Result<Plan, GpuError> {
         let groups =
             groups(tape, |buf| self.weight(tape, buf).is_none_or(|w| w.form.buffers() == 1));
         let lens: Vec<usize> = groups.iter().map(Group::len).collect();
@@ -157,8 +158,8 @@ impl Gpu {
                 let (mut buffers, mut owned) = (Vec::new(), Owned::default());
                 self.buffers(tape, 0..bufs, &slots, &mut buffers, &mut owned)?;
                 let steps = self.steps(tape, of_forward, &buffers, &mut owned);
-                let known = Mutex::default();
-                Arc::new(Forward { buffers, steps, known, _owned: owned })
+                let known = RefCell::default();
+                Rc::new(Forward { buffers, steps, known, _owned: owned })
             }
         };
         let (mut buffers, mut owned) = (forward.buffers.clone(), Owned::default());
