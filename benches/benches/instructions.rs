@@ -49,6 +49,7 @@ fn main() -> ExitCode {
     let (mut cpu, tape, feed) = (case.make)();
     let done = cpu.plan(&tape).ok().and_then(|mut plan| {
         plan.run(&feed).ok()?;
+        plan.forget();
         counted_run(&mut plan, &feed)
     });
     let finite = done.is_some_and(|outputs| black_box(outputs).first_not_finite().is_none());

@@ -1,5 +1,5 @@
-//! One RelP run (two forward passes, one backward pass) on each executor, and the exact answer to the
-//! same question: on the bundled model's shapes, and on GPT-2 small's with random weights. 15 tokens,
+//! One RelP run (two forward passes, one backward pass) on each executor, what of it another rule runs
+//! again, and the exact answer to the same question: on the bundled model's shapes, and on GPT-2 small's with random weights. 15 tokens,
 //! the three sites of the paper.
 //!
 //! Before anything is timed, the executor's scores are compared with the reference's.
@@ -23,8 +23,29 @@ fn bench_cpu(bencher: Bencher<'_, '_>, config: &Config, method: Method, sites: &
         cpu.set_weight(name, values);
     }
     let Ok(mut plan) = cpu.plan(case.computation.tape()) else { panic!("a weight is missing") };
-    let mut run = || plan.run(&case.feed).unwrap_or_default();
+    let mut run = || {
+        plan.forget();
+        plan.run(&case.feed).unwrap_or_default()
+    };
     case.check(&run());
+    bencher.bench_local(run);
+}
+
+/// What another rule takes, when the forward passes of the same prompts have run.
+fn bench_cpu_rule(bencher: Bencher<'_, '_>, config: &Config) {
+    let [relp, atp] = [Method::Relp, Method::Atp]
+        .map(|method| Case::new(config, method, &Site::PAPER, POSITIONS));
+    let mut cpu = Cpu::new();
+    for (name, values) in &relp.weights {
+        cpu.set_weight(name, values);
+    }
+    let plans = cpu.plan(relp.computation.tape()).and_then(|mut first| {
+        first.run(&relp.feed)?;
+        cpu.plan_beside(atp.computation.tape(), [&first])
+    });
+    let Ok(mut plan) = plans else { panic!("a weight is missing") };
+    let mut run = || plan.run(&atp.feed).unwrap_or_default();
+    atp.check(&run());
     bencher.bench_local(run);
 }
 
@@ -43,7 +64,10 @@ fn bench_gpu(bencher: Bencher<'_, '_>, config: &Config) {
         Ok(plan) => plan,
         Err(error) => panic!("{error}"),
     };
-    let mut run = || block_on(gpu.run(&mut plan, &case.feed)).unwrap_or_default();
+    let mut run = || {
+        plan.forget();
+        block_on(gpu.run(&mut plan, &case.feed)).unwrap_or_default()
+    };
     case.check(&run());
     bencher.bench_local(run);
 }
@@ -66,6 +90,11 @@ mod primer {
     #[divan::bench]
     fn cpu(bencher: Bencher<'_, '_>) {
         bench_cpu(bencher, &PRIMER, Method::Relp, &Site::PAPER);
+    }
+
+    #[divan::bench]
+    fn cpu_rule(bencher: Bencher<'_, '_>) {
+        bench_cpu_rule(bencher, &PRIMER);
     }
 
     #[divan::bench]
@@ -95,6 +124,11 @@ mod gpt2_small {
     #[divan::bench(sample_count = 20)]
     fn cpu(bencher: Bencher<'_, '_>) {
         bench_cpu(bencher, &GPT2_SMALL, Method::Relp, &Site::PAPER);
+    }
+
+    #[divan::bench(sample_count = 20)]
+    fn cpu_rule(bencher: Bencher<'_, '_>) {
+        bench_cpu_rule(bencher, &GPT2_SMALL);
     }
 
     #[divan::bench(sample_count = 5)]

@@ -44,7 +44,10 @@ fn main() {
                 };
                 count_memory_anew();
                 let Ok(mut plan) = cpu.plan(&work.tape) else { panic!("a weight is missing") };
-                let (median, low, high) = seconds(samples, || drop(plan.run(&work.feed)));
+                let (median, low, high) = seconds(samples, || {
+                    plan.forget();
+                    drop(plan.run(&work.feed));
+                });
                 let floor = (operations(&work.tape) / rate).max(bytes(&work.tape) / bandwidth);
                 println!(
                     "{}",

@@ -145,8 +145,14 @@ impl Executor {
 
     async fn run(&mut self, plan: &mut Plan, feed: &Feed) -> Result<Outputs, String> {
         match (self, plan) {
-            (Self::Cpu(_), Plan::Cpu(plan)) => plan.run(feed).map_err(said),
-            (Self::Gpu(gpu), Plan::Gpu(plan)) => gpu.run(plan, feed).await.map_err(said),
+            (Self::Cpu(_), Plan::Cpu(plan)) => {
+                plan.forget();
+                plan.run(feed).map_err(said)
+            }
+            (Self::Gpu(gpu), Plan::Gpu(plan)) => {
+                plan.forget();
+                gpu.run(plan, feed).await.map_err(said)
+            }
             _ => Err("The plan is another executor's.".to_owned()),
         }
     }

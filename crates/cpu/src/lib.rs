@@ -76,7 +76,21 @@ impl Cpu {
     /// # Errors
     /// If a weight of the tape is missing or has another size.
     pub fn plan(&mut self, tape: &Tape) -> Result<Plan, CpuError> {
+        self.plan_beside(tape, [])
+    }
+
+    /// Does the same, but allocates nothing for its [forward part](Tape::forward) if one of
+    /// the other plans has the same: then both have the same memory, and what either computes there
+    /// need not be computed by the other.
+    ///
+    /// # Errors
+    /// As of [`plan`](Self::plan).
+    pub fn plan_beside<'a>(
+        &mut self,
+        tape: &Tape,
+        others: impl IntoIterator<Item = &'a Plan>,
+    ) -> Result<Plan, CpuError> {
         self.arrange(tape);
-        Plan::new(tape, &self.weights)
+        Plan::new(tape, &self.weights, others)
     }
 }

@@ -1,6 +1,8 @@
 //! A tape with its buffers.
 
-use relp_tape::{Buf, Content, Feed, FeedError, Op, Outputs, Slots, Tape};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use relp_tape::{Begun, Buf, Content, Feed, FeedError, Known, Op, Outputs, Slots, Tape};
 
 use crate::CpuError;
 use crate::kernels::{
@@ -19,16 +21,42 @@ enum Store {
 
 /// A tape with memory for all of its values, which can be run again and again. Values that are not
 /// needed at the same time share their memory.
+///
+/// What the tape's [forward part](Tape::forward) computes stays: it is not run again as long as it is
+/// given the same.
 pub struct Plan {
     tape: Tape,
     stores: Vec<Store>,
+    forward: Shared,
+    /// The slots of what comes after the forward part.
     slots: Vec<Vec<f32>>,
-    /// The next op of the run under way.
+    begun: Begun,
+    /// The first op of the run under way, and the next.
+    first: usize,
     next: usize,
 }
 
+/// The memory of a forward part, of all plans that have the same.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Forward>>);
+
+struct Forward {
+    slots: Vec<Vec<f32>>,
+    known: Known,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Forward> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Plan {
-    pub(crate) fn new(tape: &Tape, weights: &Weights) -> Result<Self, CpuError> {
+    pub(crate) fn new<'a>(
+        tape: &Tape,
+        weights: &Weights,
+        others: impl IntoIterator<Item = &'a Plan>,
+    ) -> Result<Self, CpuError> {
         for op in tape.ops() {
             let matrices = op.matrices();
             for (_, buf) in op.reads().into_iter().filter(|(_, buf)| !matrices.contains(buf)) {
@@ -56,9 +84,29 @@ impl Plan {
                 None => unreachable!("every value is written by an op"),
             },
         };
-        let stores = tape.bufs().map(store).collect::<Result<_, _>>()?;
-        let slots = slots.lens().iter().map(|&len| vec![0.0; len]).collect();
-        Ok(Self { tape: tape.clone(), stores, slots, next: tape.ops().len() })
+        let stores: Vec<Store> = tape.bufs().map(store).collect::<Result<_, _>>()?;
+        let allocate = |lens: &[usize]| lens.iter().map(|&len| vec![0.0; len]).collect();
+        let (of_forward, of_rest) = slots.lens().split_at(slots.forward());
+        let shared = others.into_iter().find(|other| other.has_forward_of(tape, &stores));
+        let forward = shared.map_or_else(
+            || {
+                let (slots, known) = (allocate(of_forward), Known::default());
+                Shared(Arc::new(Mutex::new(Forward { slots, known })))
+            },
+            |other| other.forward.clone(),
+        );
+        let (slots, begun, ops) = (allocate(of_rest), Begun::default(), tape.ops().len());
+        Ok(Self { tape: tape.clone(), stores, forward, slots, begun, first: ops, next: ops })
+    }
+
+    /// Whether what the forward part computes here is what it would be there.
+    fn has_forward_of(&self, tape: &Tape, stores: &[Store]) -> bool {
+        let mut stores = self.stores.iter().zip(stores).take(tape.forward().bufs());
+        self.tape.same_forward(tape)
+            && stores.all(|pair| match pair {
+                (Store::Weight(here), Store::Weight(there)) => here.is_same(there),
+                _ => true,
+            })
     }
 
     /// Runs the tape.
@@ -76,6 +124,7 @@ impl Plan {
     /// # Errors
     /// If the inputs do not fit.
     pub fn start(&mut self, feed: &Feed) -> Result<(), FeedError> {
+        let given = feed.given_forward(&self.tape)?;
         for ((buf, info), store) in self.tape.bufs().zip(&mut self.stores) {
             match (info.content, store) {
                 (Content::Input, Store::Input(values)) => {
@@ -87,52 +136,77 @@ impl Plan {
                 _ => {}
             }
         }
-        self.next = 0;
+        self.begun = self.forward.lock().known.begin(given);
+        self.first = if self.begun.is_kept() { self.tape.forward().ops() } else { 0 };
+        self.next = self.first;
         Ok(())
     }
 
     /// Runs the next op; false when there is none left.
+    ///
+    /// # Panics
+    /// If meanwhile another run has begun of a plan that shares the memory of the forward part.
     pub fn step(&mut self) -> bool {
         let Some(op) = self.tape.ops().get(self.next).cloned() else { return false };
+        let shared = self.forward.clone();
+        let Forward { slots, known } = &mut *shared.lock();
+        known.assert_last(&self.begun);
+        self.execute(&op, slots);
         self.next += 1;
-        self.execute(&op);
+        if self.next == self.tape.forward().ops() {
+            known.settle(&mut self.begun);
+        }
         true
     }
 
-    /// Ops done and ops in all.
+    /// Ops done and ops in all, of the run under way or the last one.
     pub fn progress(&self) -> (usize, usize) {
-        (self.next, self.tape.ops().len())
+        (self.next - self.first, self.tape.ops().len() - self.first)
     }
 
     /// The outputs of the run that has come to its end.
+    ///
+    /// # Panics
+    /// As of [`step`](Self::step).
     pub fn outputs(&self) -> Outputs {
-        let values = |&buf: &Buf| (buf, self.values(buf).to_vec());
+        let Forward { slots, known } = &*self.forward.lock();
+        known.assert_last(&self.begun);
+        let values = |&buf: &Buf| (buf, self.values(slots, buf).to_vec());
         Outputs::new(self.tape.outputs().iter().map(values).collect())
     }
 
-    fn values(&self, buf: Buf) -> &[f32] {
+    /// Runs all of the tape the next time, as if nothing had been computed.
+    pub fn forget(&mut self) {
+        self.forward.lock().known.forget();
+    }
+
+    /// What a buffer holds; `forward` are the slots of the forward part.
+    fn values<'a>(&'a self, forward: &'a [Vec<f32>], buf: Buf) -> &'a [f32] {
         match &self.stores[buf.index()] {
             Store::Weight(weight) => weight.as_values(),
             Store::Input(values) => values,
-            Store::Value(slot, len) => &self.slots[*slot][..*len],
+            Store::Value(slot, len) => match forward.get(*slot) {
+                Some(values) => &values[..*len],
+                None => &self.slots[*slot - forward.len()][..*len],
+            },
             Store::Ids(_) => &[],
         }
     }
 
     /// The values of an operand that may be kept as halves.
-    fn matrix(&self, buf: Buf) -> Matrix<'_> {
+    fn matrix<'a>(&'a self, forward: &'a [Vec<f32>], buf: Buf) -> Matrix<'a> {
         match &self.stores[buf.index()] {
             Store::Weight(weight) => weight.as_matrix(),
-            _ => Matrix::F32(self.values(buf)),
+            _ => Matrix::F32(self.values(forward, buf)),
         }
     }
 
     /// A matrix that is only multiplied with.
-    fn panels(&self, buf: Buf) -> Panels<'_> {
+    fn panels<'a>(&'a self, forward: &'a [Vec<f32>], buf: Buf) -> Panels<'a> {
         let cols = self.tape.info(buf).cols();
         match &self.stores[buf.index()] {
             Store::Weight(weight) => weight.as_panels(cols),
-            _ => Panels::of_rows(Matrix::F32(self.values(buf)), cols),
+            _ => Panels::of_rows(Matrix::F32(self.values(forward, buf)), cols),
         }
     }
 
@@ -151,27 +225,33 @@ impl Plan {
         }
     }
 
-    fn execute(&mut self, op: &Op) {
+    fn execute(&mut self, op: &Op, forward: &mut [Vec<f32>]) {
         // The slots that are written are taken out while others are read.
         let places: Vec<_> = op.writes().into_iter().map(|buf| self.place(buf)).collect();
         let mut taken: Vec<Vec<f32>> =
-            places.iter().map(|&(slot, _)| std::mem::take(&mut self.slots[slot])).collect();
+            places.iter().map(|&(slot, _)| std::mem::take(self.slot_mut(forward, slot))).collect();
         let lens = places.iter().map(|&(_, len)| len);
         let mut written: Vec<&mut [f32]> =
             taken.iter_mut().zip(lens).map(|(slot, len)| &mut slot[..len]).collect();
-        self.kernel(op, &mut written);
+        self.kernel(op, forward, &mut written);
         for ((slot, _), values) in places.into_iter().zip(taken) {
-            self.slots[slot] = values;
+            *self.slot_mut(forward, slot) = values;
         }
     }
 
-    fn kernel(&self, op: &Op, written: &mut [&mut [f32]]) {
+    fn slot_mut<'a>(&'a mut self, forward: &'a mut [Vec<f32>], slot: usize) -> &'a mut Vec<f32> {
+        let own = slot.checked_sub(forward.len());
+        own.map_or_else(|| &mut forward[slot], |own| &mut self.slots[own])
+    }
+
+    fn kernel(&self, op: &Op, forward: &[Vec<f32>], written: &mut [&mut [f32]]) {
         let (out, rest) = match written {
             [out, rest @ ..] => (&mut **out, rest),
             [] => return,
         };
-        let f = |buf: Buf| self.values(buf);
-        let m = |buf: Buf| self.matrix(buf);
+        let f = |buf: Buf| self.values(forward, buf);
+        let m = |buf: Buf| self.matrix(forward, buf);
+        let p = |buf: Buf| self.panels(forward, buf);
         let shape = |buf: Buf| self.tape.shape(buf);
         let cols = |buf: Buf| self.tape.info(buf).cols();
         let heads = |pattern: Buf, d: usize| attention::Heads::new(shape(pattern), d);
@@ -195,11 +275,11 @@ impl Plan {
                 norm::layer_norm_grad(f(dy), f(x), f(stats), f(gain), add, detach_scale, out);
             }
             Op::Linear { x, w, bias, .. } => {
-                matmul::linear(f(x), self.panels(w), bias.map(f), out);
+                matmul::linear(f(x), p(w), bias.map(f), out);
             }
             Op::LinearT { x, w, first_col, add, .. } => {
                 let window = matmul::Window { first_col, cols: cols(x) };
-                matmul::linear_t(f(x), self.panels(w), window, add.map(f), out);
+                matmul::linear_t(f(x), p(w), window, add.map(f), out);
             }
             Op::AttentionPattern { qkv, out: pattern } => {
                 attention::attention_pattern(f(qkv), heads(pattern, cols(qkv) / 3), out);

@@ -49,6 +49,15 @@ impl Weight {
         }
     }
 
+    /// Whether it is the very same, and not one of the same name that came later.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.values, &other.values) {
+            (Values::F32(here), Values::F32(there)) => Arc::ptr_eq(here, there),
+            (Values::F16(here), Values::F16(there)) => Arc::ptr_eq(here, there),
+            _ => false,
+        }
+    }
+
     pub(crate) fn is_halves(&self) -> bool {
         matches!(self.values, Values::F16(_))
     }

@@ -1,5 +1,6 @@
 //! One model on one executor.
 
+use std::iter;
 use std::rc::Rc;
 
 use relp_model::{
@@ -14,6 +15,9 @@ use sha2::{Digest, Sha256};
 use crate::control::{Control, Pace, Share};
 use crate::executor::{Executor, Plan};
 use crate::{EngineError, Files, Reader, SelfTest, WeightSource};
+
+#[cfg(test)]
+mod kept;
 
 /// How many next tokens a figure names.
 const PREDICTIONS: usize = 10;
@@ -286,13 +290,17 @@ impl<S: WeightSource> Engine<S> {
     ) -> Result<Run, EngineError> {
         let feed = computation.feed(pair, request.direction);
         let outputs = self.executor.run(plan, feed, pace).await?;
-        self.check_finite(computation.tape(), &outputs)?;
-        let run = computation.read(&outputs, request.direction);
-        if agrees_with_itself(&run, pair, request) {
-            Ok(run)
-        } else {
-            Err(self.implausible("two ways to compute the logits disagree".to_owned()))
+        let run = self.check_finite(computation.tape(), &outputs).and_then(|()| {
+            let run = computation.read(&outputs, request.direction);
+            let agrees = agrees_with_itself(&run, pair, request);
+            let what = "two ways to compute the logits disagree".to_owned();
+            if agrees { Ok(run) } else { Err(self.implausible(what)) }
+        });
+        if run.is_err() {
+            // It may be the forward part that is wrong.
+            plan.forget();
         }
+        run
     }
 
     /// Runs a tape once; if the GPU fails, on the CPU.
@@ -317,7 +325,7 @@ impl<S: WeightSource> Engine<S> {
         feed: &Feed,
         control: &mut impl Control,
     ) -> Result<Outputs, EngineError> {
-        let mut plan = self.executor.plan(tape).await?;
+        let mut plan = self.executor.plan(tape, iter::empty()).await?;
         let mut pace = Pace::new(control, 1);
         let outputs = self.executor.run(&mut plan, feed.clone(), &mut pace).await?;
         self.check_finite(tape, &outputs)?;
@@ -341,7 +349,8 @@ impl<S: WeightSource> Engine<S> {
             return Ok(self.plans.remove(index));
         }
         let computation = recipe.record(&self.reader.config, part);
-        let plan = self.executor.plan(computation.tape()).await?;
+        let others = self.plans.iter().map(|ready| &ready.plan);
+        let plan = self.executor.plan(computation.tape(), others).await?;
         Ok(Ready { recipe: recipe.clone(), computation, plan })
     }
 

@@ -27,6 +27,25 @@ pub(crate) enum Plan {
     Gpu(Box<relp_gpu::Plan>),
 }
 
+impl Plan {
+    /// Runs all of the tape the next time, as if nothing had been computed.
+    pub(crate) fn forget(&mut self) {
+        match self {
+            Self::Reference(_) => {}
+            Self::Cpu(plan) => plan.forget(),
+            Self::Gpu(plan) => plan.forget(),
+        }
+    }
+
+    fn as_cpu(&self) -> Option<&relp_cpu::Plan> {
+        if let Self::Cpu(plan) = self { Some(plan) } else { None }
+    }
+
+    fn as_gpu(&self) -> Option<&relp_gpu::Plan> {
+        if let Self::Gpu(plan) = self { Some(plan) } else { None }
+    }
+}
+
 impl Executor {
     /// Opens the executor that was chosen, or the CPU with the reason.
     pub(crate) async fn open(choice: Choice, self_test: &SelfTest) -> (Self, Device) {
@@ -127,12 +146,20 @@ impl Executor {
         Ok(())
     }
 
-    /// Makes a tape ready.
-    pub(crate) async fn plan(&mut self, tape: &Tape) -> Result<Plan, EngineError> {
+    /// Makes a tape ready. What its forward part computes is kept together with those of `others`
+    /// that have the same; the reference keeps nothing, since it says what is right.
+    pub(crate) async fn plan<'a>(
+        &mut self,
+        tape: &Tape,
+        others: impl Iterator<Item = &'a Plan>,
+    ) -> Result<Plan, EngineError> {
         Ok(match self {
             Self::Reference(_) => Plan::Reference(tape.clone()),
-            Self::Cpu(cpu) => Plan::Cpu(cpu.plan(tape)?),
-            Self::Gpu(gpu) => Plan::Gpu(Box::new(gpu.plan(tape).await?)),
+            Self::Cpu(cpu) => Plan::Cpu(cpu.plan_beside(tape, others.filter_map(Plan::as_cpu))?),
+            Self::Gpu(gpu) => {
+                let plan = gpu.plan_beside(tape, others.filter_map(Plan::as_gpu)).await?;
+                Plan::Gpu(Box::new(plan))
+            }
         })
     }
 

@@ -41,12 +41,14 @@ pub(crate) fn groups(tape: &Tape, is_whole: impl Fn(Buf) -> bool) -> Vec<Group> 
     let ops = tape.ops();
     let mut uses = vec![0_usize; tape.bufs().len()];
     let read = ops.iter().flat_map(|op| op.reads().into_iter().map(|(_, buf)| buf));
-    read.chain(tape.outputs().iter().copied()).for_each(|buf| uses[buf.index()] += 1);
+    let stays = tape.outputs().iter().chain(tape.forward().kept()).copied();
+    read.chain(stays).for_each(|buf| uses[buf.index()] += 1);
     let is_kept = |buf: Buf| uses[buf.index()] > 1;
     let mut groups = Vec::new();
     let mut first = 0;
     while let Some(op) = ops.get(first) {
-        let next = ops.get(first + 1);
+        // What comes after the forward part can run without it.
+        let next = ops.get(first + 1).filter(|_| first + 1 != tape.forward().ops());
         let fused = next.and_then(|next| fused(tape, op, next, &is_whole, is_kept));
         let group = Group { first, fused: fused.unwrap_or(Fused::No) };
         first += group.len();

@@ -1,8 +1,11 @@
 //! A tape made ready to run: all that a run needs is built here, once.
 
+use std::cell::{RefCell, RefMut};
+use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
-use relp_tape::{Buf, Content, Slots, Tape};
+use relp_tape::{Begun, Buf, Content, Known, Slots, Tape};
 use wgpu::BufferUsages;
 
 use crate::device::{Faults, Scopes};
@@ -13,7 +16,8 @@ use crate::{Gpu, GpuError};
 
 /// A tape's buffers, pipelines, bind groups and parameters on a [`Gpu`].
 ///
-/// Several plans may exist at once; they share the weights.
+/// Several plans may exist at once; they share the weights. What the tape's
+/// [forward part](Tape::forward) computes stays: it is not run again as long as it is given the same.
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) tape: Tape,
@@ -23,7 +27,10 @@ pub struct Plan {
     /// and one that only its own dispatch reads has none.
     pub(crate) buffers: Vec<Option<wgpu::Buffer>>,
     pub(crate) steps: Vec<Step>,
-    /// The first step of the run under way that has not been submitted.
+    pub(crate) forward: Rc<Forward>,
+    pub(crate) begun: Begun,
+    /// The first step of the run under way, and the first that has not been submitted.
+    pub(crate) first: usize,
     pub(crate) next: usize,
     /// All outputs, one after the other.
     pub(crate) staging: wgpu::Buffer,
@@ -32,8 +39,24 @@ pub struct Plan {
     _owned: Owned,
 }
 
-/// One dispatch, of an op or of several.
+/// What a forward part takes, of all plans that have the same.
 #[derive(Debug)]
+pub(crate) struct Forward {
+    /// Of its buffers, by [`Buf::index`].
+    buffers: Vec<Option<wgpu::Buffer>>,
+    pub(crate) steps: Vec<Step>,
+    known: RefCell<Known>,
+    _owned: Owned,
+}
+
+impl Forward {
+    pub(crate) fn known(&self) -> RefMut<'_, Known> {
+        self.known.borrow_mut()
+    }
+}
+
+/// One dispatch, of an op or of several.
+#[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub(crate) pipeline: wgpu::ComputePipeline,
     pub(crate) bindings: wgpu::BindGroup,
@@ -61,6 +84,20 @@ impl Gpu {
     /// If a weight is missing or has another size, a buffer is larger than the GPU allows, its
     /// memory is full, or it was lost.
     pub async fn plan(&mut self, tape: &Tape) -> Result<Plan, GpuError> {
+        self.plan_beside(tape, []).await
+    }
+
+    /// Makes a tape ready to run, but for its [forward part](Tape::forward) if one of the other plans
+    /// has the same: then both have the same buffers, and what either computes there need not be
+    /// computed by the other.
+    ///
+    /// # Errors
+    /// As of [`plan`](Self::plan).
+    pub async fn plan_beside<'a>(
+        &mut self,
+        tape: &Tape,
+        others: impl IntoIterator<Item = &'a Plan>,
+    ) -> Result<Plan, GpuError> {
         self.faults.check()?;
         for (_, info) in tape.bufs() {
             if info.content == Content::Weight {
@@ -81,16 +118,28 @@ impl Gpu {
                 }
             }
         }
+        let mut others = others.into_iter();
+        let shared = others.find(|other| self.has_forward_of(other, tape));
         let scopes = Scopes::open(&self.device);
-        let plan = self.build(tape);
+        let plan = self.build(tape, shared.map(|other| other.forward.clone()));
         let reports = scopes.close().await;
         self.faults.check()?;
         reports?;
         plan
     }
 
-    fn build(&mut self, tape: &Tape) -> Result<Plan, GpuError> {
-        let mut owned = Owned::default();
+    /// Whether what a plan's forward part computes is what that of a tape would.
+    fn has_forward_of(&self, plan: &Plan, tape: &Tape) -> bool {
+        let mut bufs = tape.bufs().take(tape.forward().bufs());
+        plan.faults.same_device(&self.faults)
+            && plan.tape.same_forward(tape)
+            && bufs.all(|(buf, _)| {
+                let weight = self.weight(tape, buf);
+                weight.is_none_or(|w| w.buffers.first() == plan.buffers[buf.index()].as_ref())
+            })
+    }
+
+    fn build(&mut self, tape: &Tape, shared: Option<Rc<Forward>>) -> Result<Plan, GpuError> {
         let groups =
             groups(tape, |buf| self.weight(tape, buf).is_none_or(|w| w.form.buffers() == 1));
         let lens: Vec<usize> = groups.iter().map(Group::len).collect();
@@ -100,31 +149,23 @@ impl Gpu {
         };
         let skipped: Vec<Buf> = groups.iter().filter_map(unkept).collect();
         let slots = Slots::of_groups(tape, &lens, &skipped);
-        let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC;
-        let values: Vec<wgpu::Buffer> = (0..)
-            .zip(slots.lens())
-            .map(|(i, &len)| self.buffer(&mut owned, &format!("slot {i}"), 4 * len as u64, usage))
-            .collect();
-        let mut buffers = Vec::new();
-        for (buf, info) in tape.bufs() {
-            let usage = match info.content {
-                Content::Weight => {
-                    let weight = self.weights.get(&info.name, info.len())?;
-                    buffers.push(weight.buffers.first().cloned());
-                    continue;
-                }
-                Content::Value => {
-                    buffers.push(slots.get(buf).map(|slot| values[slot].clone()));
-                    continue;
-                }
-                Content::Input | Content::Ids { .. } => {
-                    BufferUsages::STORAGE | BufferUsages::COPY_DST
-                }
-            };
-            let bytes = 4 * info.len() as u64;
-            buffers.push(Some(self.buffer(&mut owned, &info.name, bytes, usage)));
-        }
-        let steps = self.steps(tape, &groups, &buffers, &mut owned);
+        let (bufs, rest) = (tape.forward().bufs(), tape.bufs().len());
+        let in_forward = groups.iter().filter(|group| group.first < tape.forward().ops()).count();
+        let (of_forward, of_rest) = groups.split_at(in_forward);
+        let forward = match shared {
+            Some(forward) => forward,
+            None => {
+                let (mut buffers, mut owned) = (Vec::new(), Owned::default());
+                self.buffers(tape, 0..bufs, &slots, &mut buffers, &mut owned)?;
+                let steps = self.steps(tape, of_forward, &buffers, &mut owned);
+                let known = RefCell::default();
+                Rc::new(Forward { buffers, steps, known, _owned: owned })
+            }
+        };
+        let (mut buffers, mut owned) = (forward.buffers.clone(), Owned::default());
+        self.buffers(tape, bufs..rest, &slots, &mut buffers, &mut owned)?;
+        let mut steps = forward.steps.clone();
+        steps.extend(self.steps(tape, of_rest, &buffers, &mut owned));
         let mut outputs = Vec::new();
         let mut end = 0;
         for &buf in tape.outputs() {
@@ -139,11 +180,46 @@ impl Gpu {
             faults: self.faults.clone(),
             buffers,
             steps,
+            forward,
+            begun: Begun::default(),
+            first: 0,
             next: 0,
             staging,
             outputs,
             _owned: owned,
         })
+    }
+
+    /// Adds the buffers of a part of the tape: of its weights, of what it is given, and of its slots.
+    fn buffers(
+        &self,
+        tape: &Tape,
+        part: Range<usize>,
+        slots: &Slots,
+        buffers: &mut Vec<Option<wgpu::Buffer>>,
+        owned: &mut Owned,
+    ) -> Result<(), GpuError> {
+        let mut values: HashMap<usize, wgpu::Buffer> = HashMap::new();
+        for (buf, info) in tape.bufs().skip(part.start).take(part.len()) {
+            let given = BufferUsages::STORAGE | BufferUsages::COPY_DST;
+            let computed = BufferUsages::STORAGE | BufferUsages::COPY_SRC;
+            buffers.push(match info.content {
+                Content::Weight => {
+                    self.weights.get(&info.name, info.len())?.buffers.first().cloned()
+                }
+                Content::Input | Content::Ids { .. } => {
+                    Some(self.buffer(owned, &info.name, 4 * info.len() as u64, given))
+                }
+                Content::Value => slots.get(buf).map(|slot| {
+                    let make = || {
+                        let bytes = 4 * slots.lens()[slot] as u64;
+                        self.buffer(owned, &format!("slot {slot}"), bytes, computed)
+                    };
+                    values.entry(slot).or_insert_with(make).clone()
+                }),
+            });
+        }
+        Ok(())
     }
 
     /// The weight that a buffer is.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use futures_channel::oneshot;
-use relp_tape::{Content, Feed, Outputs};
+use relp_tape::{Buf, Content, Feed, Outputs};
 use web_time::Instant;
 
 use crate::device::Scopes;
@@ -40,12 +40,18 @@ impl Gpu {
         if !plan.faults.same_device(&self.faults) {
             return Err(GpuError::ForeignPlan);
         }
+        let given = feed.given_forward(&plan.tape)?;
         let inputs = plan.inputs(feed)?;
+        let begun = plan.forward.known().begin(given);
+        // What the forward part was given lies there with what it computed.
+        let skipped = if begun.is_kept() { plan.tape.forward().bufs() } else { 0 };
         let scopes = Scopes::open(&self.device);
-        for (buffer, bytes) in inputs {
+        for (_, buffer, bytes) in inputs.into_iter().filter(|(buf, ..)| buf.index() >= skipped) {
             self.queue.write_buffer(buffer, 0, bytes);
         }
-        plan.next = 0;
+        plan.first = if begun.is_kept() { plan.forward.steps.len() } else { 0 };
+        plan.next = plan.first;
+        plan.begun = begun;
         let reports = scopes.close().await;
         self.faults.check()?;
         reports
@@ -56,7 +62,11 @@ impl Gpu {
     ///
     /// # Errors
     /// As of [`run`](Self::run).
+    ///
+    /// # Panics
+    /// If meanwhile another run has begun of a plan that shares the buffers of the forward part.
     pub async fn step(&mut self, plan: &mut Plan) -> Result<bool, GpuError> {
+        plan.forward.known().assert_last(&plan.begun);
         let part = plan.part(self.pace.most());
         if part.end == plan.steps.len() {
             return Ok(false);
@@ -81,7 +91,7 @@ impl Gpu {
         self.faults.check()?;
         finished.map_err(|_| GpuError::Readback)?;
         self.pace.learn(work, began.elapsed().as_secs_f64());
-        plan.next = part.end;
+        plan.computed(part.end);
         Ok(true)
     }
 
@@ -89,7 +99,11 @@ impl Gpu {
     ///
     /// # Errors
     /// As of [`run`](Self::run).
+    ///
+    /// # Panics
+    /// As of [`step`](Self::step).
     pub async fn finish(&mut self, plan: &mut Plan) -> Result<Outputs, GpuError> {
+        plan.forward.known().assert_last(&plan.begun);
         let scopes = Scopes::open(&self.device);
         let rest = plan.next..plan.steps.len();
         self.queue.submit([plan.encode(&self.device, rest, true)]);
@@ -109,7 +123,12 @@ impl Gpu {
         self.faults.check()?;
         reports?;
         match mapped.await {
-            Ok(Ok(())) => mapping.read(plan),
+            Ok(Ok(())) => {
+                let outputs = mapping.read(plan);
+                drop(mapping);
+                plan.computed(plan.steps.len());
+                outputs
+            }
             _ => {
                 self.faults.report(GpuError::Readback);
                 Err(GpuError::Readback)
@@ -152,10 +171,27 @@ impl Pace {
     }
 }
 
+/// Which buffer is given what.
+type Input<'a> = (Buf, &'a wgpu::Buffer, &'a [u8]);
+
 impl Plan {
-    /// Dispatches submitted and dispatches in all: an op each, or several neighbouring ops.
+    /// Dispatches submitted and dispatches in all, an op each or several neighbouring ops, of the run
+    /// under way or the last one.
     pub fn progress(&self) -> (usize, usize) {
-        (self.next, self.steps.len())
+        (self.next - self.first, self.steps.len() - self.first)
+    }
+
+    /// Runs all of the tape the next time, as if nothing had been computed.
+    pub fn forget(&mut self) {
+        self.forward.known().forget();
+    }
+
+    /// All steps before `next` have run, and nothing went wrong.
+    fn computed(&mut self, next: usize) {
+        self.next = next;
+        if next >= self.forward.steps.len() {
+            self.forward.known().settle(&mut self.begun);
+        }
     }
 
     /// The next steps, at least one, that together are no more than `most` work.
@@ -170,7 +206,7 @@ impl Plan {
     }
 
     /// The content of every buffer that is given anew for each run, checked.
-    fn inputs<'a>(&'a self, feed: &'a Feed) -> Result<Vec<(&'a wgpu::Buffer, &'a [u8])>, GpuError> {
+    fn inputs<'a>(&'a self, feed: &'a Feed) -> Result<Vec<Input<'a>>, GpuError> {
         let mut inputs = Vec::new();
         for (buf, info) in self.tape.bufs() {
             let bytes = match info.content {
@@ -178,7 +214,7 @@ impl Plan {
                 Content::Ids { .. } => bytemuck::cast_slice(feed.get_ids(&self.tape, buf)?),
                 Content::Weight | Content::Value => continue,
             };
-            inputs.extend(self.buffers[buf.index()].as_ref().map(|buffer| (buffer, bytes)));
+            inputs.extend(self.buffers[buf.index()].as_ref().map(|buffer| (buf, buffer, bytes)));
         }
         Ok(inputs)
     }
@@ -232,5 +268,52 @@ impl<'a> Mapping<'a> {
 impl Drop for Mapping<'_> {
     fn drop(&mut self) {
         self.0.unmap();
+    }
+}
+
+#[cfg(test)]
+mod gpu {
+    use pollster::block_on;
+    use relp_tape::Tape;
+
+    use super::*;
+
+    #[test]
+    fn what_a_cancelled_run_leaves_is_its_forward_part_if_that_is_whole() {
+        let mut gpu = block_on(Gpu::request()).unwrap_or_else(|error| {
+            panic!("{error}. To test without a GPU: cargo xtask test --without gpu")
+        });
+        let mut tape = Tape::new();
+        let x = tape.input("x", &[1, 4]);
+        let a = tape.add("a", x, x);
+        let b = tape.add("b", a, a);
+        tape.keep(vec![b]);
+        let c = tape.add("c", b, b);
+        let d = tape.add("d", c, b);
+        tape.output(d);
+        let mut plan = block_on(gpu.plan(&tape)).unwrap();
+        let feed = |of: f32| {
+            let mut feed = Feed::new();
+            feed.values(x, vec![of; 4]);
+            feed
+        };
+        // What a dispatch takes is more than the pace allows, so that each is submitted alone.
+        let step = |gpu: &mut Gpu, plan: &mut Plan| {
+            gpu.pace = Pace { rate: 0.0 };
+            assert!(block_on(gpu.step(plan)).unwrap());
+        };
+        for (of, forward) in [(1.0, false), (2.0, true), (3.0, false), (3.0, true)] {
+            block_on(gpu.start(&mut plan, &feed(of))).unwrap();
+            assert_eq!(plan.progress(), (0, 4), "{of}");
+            step(&mut gpu, &mut plan);
+            if forward {
+                step(&mut gpu, &mut plan);
+                block_on(gpu.start(&mut plan, &feed(of))).unwrap();
+                assert_eq!(plan.progress(), (0, 2), "{of}");
+                step(&mut gpu, &mut plan);
+                assert_eq!(plan.progress(), (1, 2), "{of}");
+                assert_eq!(block_on(gpu.finish(&mut plan)).unwrap().get(d), [12.0 * of; 4]);
+            }
+        }
     }
 }

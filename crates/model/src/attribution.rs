@@ -46,8 +46,8 @@ impl Attribution {
     /// If the positions exceed the model's context, or a count is 0: pairs are checked before.
     pub fn record(config: &Config, pairs: usize, recipe: &Recipe) -> Self {
         let mut tape = Tape::new();
-        let (ids, forward) = gpt2::forward(&mut tape, config, 2 * pairs, recipe.positions);
-        let logits = gpt2::logits(&mut tape, config, forward.last_normed);
+        let (ids, forward, logits) =
+            gpt2::kept_forward(&mut tape, config, 2 * pairs, recipe.positions);
         let last = (forward.last_normed, Some(logits));
         let mut readout = Readout::record(&mut tape, config, recipe.asked, last, logits);
         let seed = readout.seed(&mut tape, pairs);

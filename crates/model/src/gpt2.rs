@@ -2,7 +2,7 @@
 //!
 //! Buffers are named as TransformerLens names its hooks, weights as the checkpoint names them.
 
-use relp_tape::{Buf, Feed, Tape};
+use relp_tape::{Buf, Feed, Op, Tape};
 
 use crate::{Config, Site};
 
@@ -64,6 +64,34 @@ pub fn forward(tape: &mut Tape, config: &Config, batch: usize, positions: usize)
     let places = position_embedding(tape, config);
     let resid = tape.embed("blocks.0.resid_pre", ids, tokens, places);
     (ids, forward_from(tape, config, 0, resid))
+}
+
+/// Bytes of activations that are kept for the next run. Keeping takes about a third more memory than a run
+/// needs, which of long prompts a browser may not have.
+const MOST_KEPT: usize = 512 << 20;
+
+/// Records the [`forward`] pass and the logits \[B,`n_vocab`\], as the tape's [forward part](Tape::forward) unless it
+/// is too large to be kept: the same for every metric, method, rule and site. Returns token ids, activations, logits.
+#[track_caller]
+pub(crate) fn kept_forward(
+    tape: &mut Tape,
+    config: &Config,
+    batch: usize,
+    positions: usize,
+) -> (Buf, Forward, Buf) {
+    let (ids, forward) = forward(tape, config, batch, positions);
+    let logits = logits(tape, config, forward.last_normed);
+    // Of a LayerNorm inside, what comes later reads the input and the statistics.
+    let read_later = |op: &Op| match *op {
+        Op::LayerNorm { stats, .. } => vec![stats],
+        _ => op.writes(),
+    };
+    let kept: Vec<Buf> =
+        tape.ops().iter().flat_map(read_later).chain([forward.last_normed]).collect();
+    if kept.iter().map(|&buf| 4 * tape.info(buf).len()).sum::<usize>() <= MOST_KEPT {
+        tape.keep(kept);
+    }
+    (ids, forward, logits)
 }
 
 /// Records the forward pass from the residual stream before layer `first` on, \[B,T,`d_model`\].

@@ -49,6 +49,24 @@ impl Feed {
         }
     }
 
+    /// All that the forward part of `tape` is given, checked, one after the other and bit for bit.
+    ///
+    /// # Errors
+    /// If something is missing or does not fit.
+    pub fn given_forward(&self, tape: &Tape) -> Result<Vec<u32>, FeedError> {
+        let mut given = Vec::new();
+        for (buf, info) in tape.bufs().take(tape.forward().bufs()) {
+            match info.content {
+                Content::Input => {
+                    given.extend(self.get_values(tape, buf)?.iter().map(|value| value.to_bits()));
+                }
+                Content::Ids { .. } => given.extend_from_slice(self.get_ids(tape, buf)?),
+                Content::Weight | Content::Value => {}
+            }
+        }
+        Ok(given)
+    }
+
     /// The content of an id buffer of `tape`, checked.
     ///
     /// # Errors

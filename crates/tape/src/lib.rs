@@ -25,6 +25,7 @@
 
 mod buf;
 mod feed;
+mod forward;
 mod op;
 mod record;
 pub mod reference;
@@ -34,6 +35,7 @@ mod weight;
 
 pub use buf::{Buf, BufInfo, Content};
 pub use feed::{Feed, FeedError, Outputs};
+pub use forward::{Begun, Forward, Known};
 pub use op::{Measure, Op, Slope};
 pub use slots::Slots;
 pub use tape::Tape;

@@ -381,8 +381,10 @@ impl Tape {
         self.push_buf(name.to_owned(), shape, Content::Value)
     }
 
+    #[track_caller]
     fn push(&mut self, op: Op) -> Buf {
         let out = op.writes()[0];
+        op.reads().into_iter().for_each(|(_, buf)| self.assert_there(buf));
         self.ops.push(op);
         out
     }

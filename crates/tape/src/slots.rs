@@ -5,12 +5,16 @@ use crate::{Buf, Content, Op, Tape};
 /// A place in memory for every value of a tape, as few and as small as their lives allow.
 ///
 /// While an op runs, what it reads and what it writes lie in different slots. The slot of an output
-/// is its own until the end.
+/// is its own until the end, and so is that of a value that the forward part keeps. The slots of the
+/// forward part come first; what comes after has others, so that they are the same on every tape with
+/// this forward part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slots {
     /// By [`Buf::index`].
     of: Vec<Option<usize>>,
     lens: Vec<usize>,
+    /// How many slots belong to the forward part.
+    forward: usize,
 }
 
 impl Slots {
@@ -38,11 +42,12 @@ impl Slots {
         for (i, group) in groups.iter().enumerate() {
             uses(group).into_iter().for_each(|buf| last_use[buf.index()] = i);
         }
-        for &buf in tape.outputs() {
+        for &buf in tape.outputs().iter().chain(tape.forward().kept()) {
             last_use[buf.index()] = usize::MAX;
         }
-        let mut slots = Self { of: vec![None; tape.bufs().len()], lens: Vec::new() };
+        let mut slots = Self { of: vec![None; tape.bufs().len()], lens: Vec::new(), forward: 0 };
         let mut free: Vec<usize> = Vec::new();
+        let mut ops = 0;
         for (i, group) in groups.iter().enumerate() {
             let written = group.iter().flat_map(Op::writes);
             for buf in written.filter(|buf| !skipped.contains(buf)) {
@@ -56,6 +61,11 @@ impl Slots {
             done.sort_unstable();
             done.dedup();
             free.extend(done.into_iter().filter_map(|buf| slots.of[buf.index()]));
+            ops += group.len();
+            if ops == tape.forward().ops() {
+                slots.forward = slots.lens.len();
+                free.clear();
+            }
         }
         slots
     }
@@ -68,6 +78,11 @@ impl Slots {
     /// The elements that each slot has to hold.
     pub fn lens(&self) -> &[usize] {
         &self.lens
+    }
+
+    /// How many of the first slots belong to the forward part.
+    pub fn forward(&self) -> usize {
+        self.forward
     }
 
     /// The smallest free slot that is large enough, or else the largest, made larger.
@@ -148,5 +163,33 @@ mod tests {
         let slots = Slots::of_groups(&tape, &[2, 2, 2], &skipped);
         assert_eq!(slots.lens(), [4, 4]);
         assert_eq!(slots.get(skipped[0]), None);
+    }
+
+    #[test]
+    fn the_forward_part_lies_the_same_whatever_comes_after() {
+        let recorded = |ops: usize| {
+            let mut tape = Tape::new();
+            let x = tape.input("x", &[2, 4]);
+            let a = tape.gelu("a", x);
+            let b = tape.gelu("b", a);
+            let c = tape.gelu("c", b);
+            tape.keep(vec![b, c]);
+            let mut y = c;
+            for i in 0..ops {
+                y = tape.last_row_grad(&format!("y{i}"), b, 4 << i);
+            }
+            tape.output(y);
+            (Slots::of(&tape), [a, b, c], tape)
+        };
+        let (few, values, tape) = recorded(1);
+        let (many, _, other) = recorded(5);
+        assert!(tape.same_forward(&other));
+        let forward = few.forward();
+        assert_eq!((forward, many.forward()), (2, 2), "the third lies where the first did");
+        assert_eq!(few.lens()[..forward], many.lens()[..forward]);
+        assert_eq!(values.map(|buf| few.get(buf)), values.map(|buf| many.get(buf)));
+        for op in &other.ops()[3..] {
+            assert!(many.get(op.writes()[0]) >= Some(forward), "what is kept stays");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::{Buf, BufInfo, Content, Op};
+use crate::{Buf, BufInfo, Content, Forward, Op};
 
 /// A recorded computation: buffers, and the ops that fill them, in execution order.
 ///
@@ -14,6 +14,7 @@ pub struct Tape {
     pub(crate) bufs: Vec<BufInfo>,
     pub(crate) ops: Vec<Op>,
     pub(crate) outputs: Vec<Buf>,
+    pub(crate) forward: Forward,
     weights: HashMap<String, Buf>,
 }
 
@@ -51,10 +52,11 @@ impl Tape {
     /// Asks executors to return `buf`; asking twice is the same as once.
     ///
     /// # Panics
-    /// If `buf` is not written by an op.
+    /// If `buf` is not written by an op, or [not kept](Self::keep).
     #[track_caller]
     pub fn output(&mut self, buf: Buf) {
         assert_eq!(self.info(buf).content, Content::Value, "only a written buffer can be output");
+        self.assert_there(buf);
         if !self.outputs.contains(&buf) {
             self.outputs.push(buf);
         }
@@ -114,7 +116,7 @@ impl fmt::Display for Tape {
             };
             writeln!(f, "%{} {kind} {} {:?}", buf.index(), info.name, info.shape)?;
         }
-        for op in &self.ops {
+        for (i, op) in self.ops.iter().enumerate() {
             for (i, &buf) in op.writes().iter().enumerate() {
                 let separator = if i == 0 { "" } else { ", " };
                 let info = self.info(buf);
@@ -128,6 +130,9 @@ impl fmt::Display for Tape {
                 write!(f, " {word}={value}")?;
             }
             writeln!(f)?;
+            if self.forward.ops == i + 1 {
+                writeln!(f, "{}", self.forward)?;
+            }
         }
         write!(f, "outputs")?;
         for buf in &self.outputs {

@@ -1,7 +1,7 @@
 //! The CPU executor.
 
 use relp_cpu::{Cpu, CpuError};
-use relp_tape::{Content, Feed, FeedError, Outputs, Piece, Storage, Tape};
+use relp_tape::{Buf, Content, Feed, FeedError, Outputs, Piece, Storage, Tape};
 use relp_tests::op_cases;
 
 /// How matrices may lie: row by row, in panels as wide as natively and as in a browser, and in some that are no multiple
@@ -162,4 +162,65 @@ fn what_does_not_fit_is_named() {
     feed.ids(ids, vec![0, 3]);
     let outside = FeedError::Id { name: "ids".to_owned(), id: 3, below: 3 };
     assert_eq!(plan.run(&feed), Err(outside.into()));
+}
+
+/// x · w, which stays, and what is made of it.
+fn in_two_parts(after: impl Fn(&mut Tape, Buf) -> Buf) -> (Tape, Buf, Buf) {
+    let mut tape = Tape::new();
+    let x = tape.input("x", &[1, 2]);
+    let w = tape.weight("w", &[2, 2]);
+    let product = tape.linear("product", x, w, None);
+    tape.keep(vec![product]);
+    let out = after(&mut tape, product);
+    tape.output(out);
+    (tape, x, out)
+}
+
+fn given(x: Buf, of: f32) -> Feed {
+    let mut feed = Feed::new();
+    feed.values(x, vec![of, -of]);
+    feed
+}
+
+#[test]
+fn a_plan_beside_another_computes_only_what_comes_after_their_forward_part() {
+    let mut cpu = Cpu::new();
+    cpu.set_weight("w", &[2.0, 0.0, 0.0, 2.0]);
+    let (tape, x, gelu) = in_two_parts(|tape, product| tape.gelu("gelu", product));
+    let mut first = cpu.plan(&tape).unwrap();
+    let expected = first.run(&given(x, 1.0)).unwrap();
+    assert_eq!(first.progress(), (2, 2));
+
+    let (other, _, sum) = in_two_parts(|tape, product| tape.add("sum", product, product));
+    let mut beside = cpu.plan_beside(&other, [&first]).unwrap();
+    assert_eq!(beside.run(&given(x, 1.0)).unwrap().get(sum), [4.0, -4.0]);
+    assert_eq!(beside.progress(), (1, 1));
+    assert_eq!(first.run(&given(x, 1.0)).unwrap().get(gelu), expected.get(gelu));
+    assert_eq!(first.progress(), (1, 1));
+    // −0 is not 0 to every op.
+    first.run(&given(x, 0.0)).unwrap();
+    assert_eq!(beside.run(&given(x, -0.0)).unwrap().get(sum), [0.0, 0.0]);
+    assert_eq!(beside.progress(), (2, 2));
+
+    // Either may go before the other.
+    drop(first);
+    assert_eq!(beside.run(&given(x, 3.0)).unwrap().get(sum), [12.0, -12.0]);
+    // Of other weights nothing is taken.
+    cpu.set_weight("w", &[0.0; 4]);
+    let mut new = cpu.plan_beside(&other, [&beside]).unwrap();
+    assert_eq!(new.run(&given(x, 3.0)).unwrap().get(sum), [0.0, 0.0]);
+}
+
+#[test]
+#[should_panic(expected = "another run has begun in the same memory")]
+fn a_run_does_not_go_on_in_what_another_has_written() {
+    let mut cpu = Cpu::new();
+    cpu.set_weight("w", &[1.0; 4]);
+    let (tape, x, _) = in_two_parts(|tape, product| tape.gelu("gelu", product));
+    let mut first = cpu.plan(&tape).unwrap();
+    let mut beside = cpu.plan_beside(&tape, [&first]).unwrap();
+    first.start(&given(x, 1.0)).unwrap();
+    first.step();
+    beside.run(&given(x, 2.0)).unwrap();
+    first.step();
 }

@@ -366,6 +366,63 @@ fn a_new_weight_is_for_new_plans() {
 }
 
 #[test]
+fn a_plan_beside_another_computes_only_what_comes_after_their_forward_part() {
+    let mut gpu = gpu();
+    set_twice_identity(&mut gpu, 3);
+    // By itself, a GELU would be done with the product before it.
+    let (tape, x, _) = in_two_parts(|tape, product| tape.gelu("gelu", product));
+    let mut first = block_on(gpu.plan(&tape)).unwrap();
+    let feed = |of: f32| {
+        let mut feed = Feed::new();
+        feed.values(x, vec![of, 0.0, -of]);
+        feed
+    };
+    let expected = block_on(gpu.run(&mut first, &feed(1.0))).unwrap();
+    assert_eq!(first.progress(), (2, 2), "the parts are not done together");
+
+    let (other, _, sum) = in_two_parts(|tape, product| tape.add("sum", product, product));
+    let mut beside = block_on(gpu.plan_beside(&other, [&first])).unwrap();
+    let mut counts = gpu.counts();
+    assert_eq!(block_on(gpu.run(&mut beside, &feed(1.0))).unwrap().get(sum), [4.0, 0.0, -4.0]);
+    assert_eq!(beside.progress(), (1, 1));
+    (counts.submits, counts.readbacks) = (counts.submits + 1, counts.readbacks + 1);
+    assert_eq!(gpu.counts(), counts);
+    assert_eq!(block_on(gpu.run(&mut first, &feed(1.0))).unwrap(), expected);
+    assert_eq!(first.progress(), (1, 1));
+
+    // Either may compute what both have, and go before the other.
+    assert_eq!(block_on(gpu.run(&mut beside, &feed(2.0))).unwrap().get(sum), [8.0, 0.0, -8.0]);
+    assert_eq!(beside.progress(), (2, 2));
+    block_on(gpu.run(&mut first, &feed(1.0))).unwrap();
+    assert_eq!(first.progress(), (2, 2));
+    drop(first);
+    assert_eq!(block_on(gpu.run(&mut beside, &feed(1.0))).unwrap().get(sum), [4.0, 0.0, -4.0]);
+    assert_eq!(beside.progress(), (1, 1));
+
+    // Of other weights or another GPU nothing is taken.
+    gpu.set_weight("w3", &[0.0; 9]).unwrap();
+    let mut new = block_on(gpu.plan_beside(&other, [&beside])).unwrap();
+    assert_eq!(block_on(gpu.run(&mut new, &feed(1.0))).unwrap().get(sum), [0.0; 3]);
+    let mut elsewhere = self::gpu();
+    set_twice_identity(&mut elsewhere, 3);
+    let mut plan = block_on(elsewhere.plan_beside(&other, [&beside])).unwrap();
+    block_on(elsewhere.run(&mut plan, &feed(1.0))).unwrap();
+    assert_eq!(plan.progress(), (2, 2));
+}
+
+/// x · w3, which stays, and what is made of it.
+fn in_two_parts(after: impl Fn(&mut Tape, Buf) -> Buf) -> (Tape, Buf, Buf) {
+    let mut tape = Tape::new();
+    let x = tape.input("x", &[1, 3]);
+    let w = tape.weight("w3", &[3, 3]);
+    let product = tape.linear("product", x, w, None);
+    tape.keep(vec![product]);
+    let out = after(&mut tape, product);
+    tape.output(out);
+    (tape, x, out)
+}
+
+#[test]
 fn a_missing_or_mismatched_weight_is_an_error() {
     let mut gpu = gpu();
     let (tape, ..) = small(3);
