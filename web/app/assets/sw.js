@@ -9,9 +9,6 @@ const FILES = {};
 const HERE = "models/here.json";
 
 const CACHE = "relp-page";
-// Opened once, and not for every file of a visit.
-let opened;
-const cacheOfPage = () => (opened ??= caches.open(CACHE));
 const SCOPE = self.registration.scope;
 const key = (path) => `${SCOPE}${path}?${FILES[path]}`;
 
@@ -40,7 +37,7 @@ function pathOf(url) {
 
 // What is there already, of the version before or of a try that was cut, is not fetched again.
 async function keep() {
-  const cache = await cacheOfPage();
+  const cache = await caches.open(CACHE);
   const fetchMissing = async (path) => {
     if (await cache.match(key(path))) return;
     const response = await fetch(SCOPE + path, { cache: "no-cache" });
@@ -60,7 +57,7 @@ async function sha256(bytes) {
 }
 
 async function removeOthers() {
-  const cache = await cacheOfPage();
+  const cache = await caches.open(CACHE);
   const current = new Set(Object.keys(FILES).map(key));
   const old = (await cache.keys()).filter((request) => !current.has(request.url));
   await Promise.all(old.map((request) => cache.delete(request)));
@@ -69,8 +66,7 @@ async function removeOthers() {
 // The network comes second, and only for what the browser has dropped: a server that does not answer
 // holds nothing up.
 async function answer(path, request) {
-  const cache = await cacheOfPage();
-  return (await cache.match(key(path))) ?? fetch(request);
+  return (await caches.match(key(path), { cacheName: CACHE })) ?? fetch(request);
 }
 
 // Another tab would go on with the engine of this version and the files of the next.
