@@ -9,10 +9,11 @@ use crate::assets::{Dist, filled, short_hash};
 pub(crate) const WORKERS: [&str; 2] = ["worker", "printer"];
 
 /// Starts the engine's worker, which begins with the bundled model, beside the page's own program, which takes it over
-/// (`web/app/src/worker.rs`). A page in a frame asks its reader first. What a browser says that starts none, it says to
-/// the program.
+/// (`web/app/src/worker.rs`). A page in a frame asks its reader first. On a first visit, what comes over the network
+/// is for the page's program first. What a browser says that starts none, it says to the program.
 const EARLY: &str = "\
-if (!new URLSearchParams(location.search).has(\"embed\")) {
+const begin = () => {
+  if (new URLSearchParams(location.search).has(\"embed\")) return;
   try {
     const worker = new Worker(document.documentElement.dataset.worker, { name: \"first\" });
     const heard = [];
@@ -23,7 +24,9 @@ if (!new URLSearchParams(location.search).has(\"embed\")) {
     };
     globalThis.relpEarly = { worker, heard };
   } catch {}
-}
+};
+if (navigator.serviceWorker?.controller) begin();
+else program.then(begin, () => {});
 ";
 
 /// Fetches the bundled model while the worker's program is fetched and compiled (`web/worker/src/ahead.rs`).
