@@ -1,7 +1,10 @@
 //! One model on one executor.
 
+use std::future::{Future, poll_fn};
 use std::iter;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use relp_model::{
     Checkpoint, Choice, Computation, Config, Device, Direction, Executor as FigureExecutor,
@@ -59,10 +62,17 @@ impl<S: WeightSource> Engine<S> {
         control: &mut impl Control,
     ) -> Result<Self, EngineError> {
         let config = Config::from_json(files.config)?;
+        let self_test = SelfTest::stored()?;
+        // A browser looks for a GPU while the files are read here.
+        let mut opening = pin!(Executor::open(choice, &self_test));
+        let begun = poll_fn(|context| Poll::Ready(opening.as_mut().poll(context))).await;
         let tokenizer = Tokenizer::from_json(files.tokenizer, config.n_vocab)?;
         let checkpoint = read_header(&mut source, &config).await?;
         let precision = files.precision;
-        let (mut executor, mut device) = Executor::open(choice, &SelfTest::stored()?).await;
+        let (mut executor, mut device) = match begun {
+            Poll::Ready(opened) => opened,
+            Poll::Pending => opening.await,
+        };
         let mut pace = Pace::new(control, 1);
         let loaded =
             load_weights(&mut source, &checkpoint, precision, &mut executor, &mut pace).await;

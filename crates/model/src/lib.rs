@@ -31,6 +31,7 @@ mod request;
 mod run;
 mod scores;
 mod site;
+mod splits;
 mod survey;
 mod sweep;
 mod tokenizer;

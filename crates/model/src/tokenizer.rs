@@ -1,10 +1,16 @@
 //! Byte-level BPE, by the model's own `tokenizer.json`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokenizers::models::bpe::{BPE, Merges, Vocab};
+use tokenizers::{
+    AddedToken, DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, TokenizerImpl,
+};
+
+use crate::splits::Splits;
 
 /// A token of a vocabulary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,10 +21,12 @@ pub struct Token {
     pub text: String,
 }
 
+type Inner = TokenizerImpl<BPE, NormalizerWrapper, Splits, PostProcessorWrapper, DecoderWrapper>;
+
 /// A model's tokenizer.
 #[derive(Clone)]
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: Inner,
     /// Tokens that stand for their own text, such as `<|endoftext|>`.
     added: HashSet<u32>,
     bos: Option<Token>,
@@ -83,84 +91,108 @@ impl Part {
 /// The model of a byte-level BPE. `tokenizers` panics on merges that make no token, so that they are
 /// checked before it sees them.
 #[derive(Deserialize)]
-struct Bpe {
+struct Bpe<'a> {
     dropout: Option<f64>,
+    unk_token: Option<String>,
+    #[serde(default)]
+    fuse_unk: Option<bool>,
     continuing_subword_prefix: Option<String>,
     end_of_word_suffix: Option<String>,
     #[serde(default)]
-    byte_fallback: bool,
-    vocab: HashMap<String, u32>,
-    merges: Vec<Merge>,
+    byte_fallback: Option<bool>,
+    #[serde(default)]
+    ignore_merges: Option<bool>,
+    vocab: Vocab,
+    #[serde(borrow)]
+    merges: &'a RawValue,
 }
 
-/// Two tokens that become one, in one of the two ways of writing that.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Merge {
-    Text(String),
-    Pair(String, String),
-}
+impl Bpe<'_> {
+    /// Two tokens each that become one, in one of the two ways of writing that. Each way is tried by itself: to
+    /// leave that to serde takes much longer, and somebody waits for it.
+    fn merges(&self) -> Result<Merges, TokenizerError> {
+        if let Ok(pairs) = serde_json::from_str(self.merges.get()) {
+            return Ok(pairs);
+        }
+        let lines: Vec<&str> = serde_json::from_str(self.merges.get()).map_err(unreadable)?;
+        let lines = lines.into_iter().filter(|line| !line.starts_with("#version"));
+        let pair = |line: &str| {
+            let (left, right) = line.split_once(' ').unwrap_or((line, ""));
+            (left.to_owned(), right.to_owned())
+        };
+        Ok(lines.map(pair).collect())
+    }
 
-impl Bpe {
     /// What is wrong with it, if anything is.
-    fn problem(&self) -> Option<String> {
+    fn problem(&self, merges: &Merges) -> Option<String> {
         let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
         if is_set(&self.continuing_subword_prefix)
             || is_set(&self.end_of_word_suffix)
-            || self.byte_fallback
+            || self.byte_fallback == Some(true)
             || self.dropout.is_some_and(|dropout| dropout != 0.0)
         {
             let only = "prefixes, suffixes, byte fallback and dropout are not supported";
             return Some(only.to_owned());
         }
         let mut merged = String::new();
-        for merge in &self.merges {
-            let (left, right) = match merge {
-                Merge::Pair(left, right) => (left.as_str(), right.as_str()),
-                Merge::Text(text) if text.starts_with("#version") => continue,
-                Merge::Text(text) => text.split_once(' ').unwrap_or((text, "")),
-            };
+        for (left, right) in merges {
             merged.clear();
-            merged.extend([left, right]);
+            merged.extend([left.as_str(), right]);
             if ![left, right, &merged].into_iter().all(|token| self.vocab.contains_key(token)) {
                 return Some(format!("the merge of {left:?} and {right:?} makes no token"));
             }
         }
         None
     }
+
+    fn build(self, merges: Merges) -> Result<BPE, TokenizerError> {
+        let mut builder = BPE::builder()
+            .vocab_and_merges(self.vocab, merges)
+            .fuse_unk(self.fuse_unk.unwrap_or_default())
+            .ignore_merges(self.ignore_merges.unwrap_or_default());
+        if let Some(unknown) = self.unk_token {
+            builder = builder.unk_token(unknown);
+        }
+        builder.build().map_err(unreadable)
+    }
+}
+
+/// What a part of the file says; `None` if it is not there or null.
+fn part<'a, T: Deserialize<'a>>(part: Option<&'a RawValue>) -> Result<Option<T>, TokenizerError> {
+    part.map_or(Ok(None), |part| serde_json::from_str(part.get()).map_err(unreadable))
 }
 
 impl File<'_> {
     /// Checks that tokens are pieces of bytes, as GPT-2's are.
     fn check(&self) -> Result<(), TokenizerError> {
-        let part = |part: Option<&RawValue>| match part {
-            Some(part) => serde_json::from_str::<Option<Part>>(part.get()).map_err(unreadable),
-            None => Ok(None),
-        };
         // Older files do not say what the model is.
-        let model = part(Some(self.model))?.and_then(|model| model.r#type);
+        let model = part::<Part>(Some(self.model))?.and_then(|model| model.r#type);
         let is_bpe = model.is_none_or(|name| name == "BPE");
-        let is_split = part(self.pre_tokenizer)?.is_some_and(|splits| splits.is_byte_level());
+        let is_split =
+            part::<Part>(self.pre_tokenizer)?.is_some_and(|splits| splits.is_byte_level());
         // These leave a text what it is, for a reader.
-        let is_kept = part(self.normalizer)?.is_none_or(|normalizer| {
+        let is_kept = part::<Part>(self.normalizer)?.is_none_or(|normalizer| {
             matches!(normalizer.r#type.as_deref(), Some("NFC" | "NFD" | "NFKC" | "NFKD"))
         });
-        if !(is_bpe && is_split && is_kept) {
-            return Err(TokenizerError::NotByteLevel);
-        }
-        let model: Bpe = serde_json::from_str(self.model.get()).map_err(unreadable)?;
-        model.problem().map_or(Ok(()), |problem| Err(TokenizerError::Json(problem)))
+        if is_bpe && is_split && is_kept { Ok(()) } else { Err(TokenizerError::NotByteLevel) }
     }
 
-    fn needed(&self) -> String {
-        let or_null = |part: Option<&RawValue>| part.map_or("null", RawValue::get).to_owned();
-        format!(
-            r#"{{"version":"1.0","added_tokens":{},"normalizer":{},"pre_tokenizer":{},"post_processor":null,"decoder":null,"model":{}}}"#,
-            self.added_tokens.map_or("[]", RawValue::get),
-            or_null(self.normalizer),
-            or_null(self.pre_tokenizer),
-            self.model.get()
-        )
+    /// What splits texts, and the highest id.
+    fn build(&self) -> Result<(Inner, u32), TokenizerError> {
+        self.check()?;
+        let model: Bpe<'_> = serde_json::from_str(self.model.get()).map_err(unreadable)?;
+        let merges = model.merges()?;
+        if let Some(problem) = model.problem(&merges) {
+            return Err(TokenizerError::Json(problem));
+        }
+        let highest = model.vocab.values().copied().max().unwrap_or_default();
+        let mut inner = Inner::new(model.build(merges)?);
+        inner.with_normalizer(part::<NormalizerWrapper>(self.normalizer)?).map_err(unreadable)?;
+        inner.with_pre_tokenizer(part::<Splits>(self.pre_tokenizer)?);
+        let added: Vec<AddedToken> = part(self.added_tokens)?.unwrap_or_default();
+        inner.add_tokens(added).map_err(unreadable)?;
+        let highest = inner.get_added_tokens_decoder().into_keys().fold(highest, u32::max);
+        Ok((inner, highest))
     }
 }
 
@@ -174,10 +206,9 @@ impl Tokenizer {
     /// If it cannot be parsed or has more tokens than the model.
     pub fn from_json(json: &[u8], n_vocab: usize) -> Result<Self, TokenizerError> {
         let file: File<'_> = serde_json::from_slice(json).map_err(unreadable)?;
-        file.check()?;
-        let inner = tokenizers::Tokenizer::from_bytes(file.needed()).map_err(unreadable)?;
+        let (inner, highest) = file.build()?;
         let found = inner.get_vocab_size(true);
-        if found > n_vocab || inner.get_vocab(true).values().any(|&id| id as usize >= n_vocab) {
+        if found > n_vocab || highest as usize >= n_vocab {
             return Err(TokenizerError::Vocabulary { expected: n_vocab, found });
         }
         let bos = inner.token_to_id(BOS).map(|id| Token { id, text: BOS.to_owned() });

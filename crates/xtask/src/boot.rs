@@ -8,6 +8,42 @@ use crate::assets::{Dist, filled, short_hash};
 /// The programs in workers.
 pub(crate) const WORKERS: [&str; 2] = ["worker", "printer"];
 
+/// Starts the engine's worker, which begins with the bundled model, beside the page's own program, which takes it over
+/// (`web/app/src/worker.rs`). A page in a frame asks its reader first. On a first visit, what comes over the network
+/// is for the page's program first. What a browser says that starts none, it says to the program.
+const EARLY: &str = "\
+const begin = () => {
+  if (new URLSearchParams(location.search).has(\"embed\")) return;
+  try {
+    const worker = new Worker(document.documentElement.dataset.worker, { name: \"first\" });
+    const heard = [];
+    worker.onmessage = (event) => heard.push(event);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      heard.push(event);
+    };
+    globalThis.relpEarly = { worker, heard };
+  } catch {}
+};
+if (navigator.serviceWorker?.controller) begin();
+else program.then(begin, () => {});
+";
+
+/// Fetches the bundled model while the worker's program is fetched and compiled (`web/worker/src/ahead.rs`).
+const AHEAD: &str = "\
+if (self.name === \"first\") {
+  const ahead = (file) => {
+    const abort = new AbortController();
+    const answer = fetch(file, { signal: abort.signal });
+    // Whoever takes it hears of what went wrong.
+    answer.catch(() => {});
+    return [file, { answer, abort }];
+  };
+  const files = [\"config.json\", \"tokenizer.json\", \"model.safetensors\"];
+  self.relpAhead = Object.fromEntries(files.map((file) => ahead(`models/primer/${file}`)));
+}
+";
+
 /// Where models may come from: the hub and the places that it sends its files from, a mirror, and this machine.
 pub(crate) const HUBS: &str = "https://huggingface.co https://*.huggingface.co https://*.hf.co \
                                https://hf-mirror.com http://127.0.0.1:* http://localhost:*";
@@ -36,10 +72,12 @@ pub(crate) fn write(dist: Dist<'_>) -> Result<()> {
     page.replace_range(hints..head, "");
     let (app, program) = (dist.one("relp-app-", ".js")?, dist.one("relp-app-", "_bg.wasm")?);
 
-    // The program is on its way before the script that starts it has come.
     let boot = format!(
         "const program = fetch(\"./{program}\", {{ integrity: \"{}\" }});\n\
+         {EARLY}\
          const {{ default: start }} = await import(\"./{app}\");\n\
+         if (document.readyState === \"loading\") {{\n  \
+           await new Promise((parsed) => document.addEventListener(\"DOMContentLoaded\", parsed));\n}}\n\
          await start({{ module_or_path: program }});\n",
         dist.integrity(&program)?
     );
@@ -47,13 +85,14 @@ pub(crate) fn write(dist: Dist<'_>) -> Result<()> {
     dist.write(&boot_name, boot)?;
     let begin = page.find("<script type=\"module\">").context("the page starts by no script")?;
     let end = page.find("</script>").context("the page's script has no end")? + "</script>".len();
+    page.replace_range(begin..end, "");
+    // It waits for nothing else of the page.
     let scripts = format!(
-        "<link rel=\"modulepreload\" href=\"./{app}\" integrity=\"{}\" />\n    \
-         <script type=\"module\" src=\"./{boot_name}\" integrity=\"{}\"></script>",
-        dist.integrity(&app)?,
+        "<script type=\"module\" async src=\"./{boot_name}\" integrity=\"{}\"></script>\n    \
+         <link rel=\"modulepreload\" href=\"./{app}\" integrity=\"{}\" />",
         dist.integrity(&boot_name)?,
+        dist.integrity(&app)?,
     );
-    page.replace_range(begin..end, &scripts);
     for name in styles(&page.clone()) {
         let link = format!("<link rel=\"stylesheet\" href=\"./{name}\"");
         let whole = format!("{link} integrity=\"{}\"", dist.integrity(name)?);
@@ -66,7 +105,7 @@ pub(crate) fn write(dist: Dist<'_>) -> Result<()> {
     page = filled(&page, "<html lang=\"en\"", &format!("<html lang=\"en\"{workers}"))?;
     let charset = "<meta charset=\"utf-8\" />";
     let with_policy = format!(
-        "{charset}\n    <meta http-equiv=\"Content-Security-Policy\" content=\"{}\" />",
+        "{charset}\n    <meta http-equiv=\"Content-Security-Policy\" content=\"{}\" />\n    {scripts}",
         policy()
     );
     // Trunk leaves the places of its own links empty.
@@ -82,9 +121,10 @@ fn worker(dist: Dist<'_>, name: &str) -> Result<String> {
     let (glue, program) = (dist.text(&glue_name)?, dist.bytes(&program_name)?);
     let hashed = format!("relp-{name}-{}_bg.wasm", short_hash(&program));
     dist.write(&hashed, &program)?;
+    let ahead = if name == "worker" { AHEAD } else { "" };
     let script = format!(
-        "{glue}\nwasm_bindgen({{ module_or_path: fetch(\"{hashed}\", {{ integrity: \"{}\" }}) }}).catch((error) => \
-         {{\n  // A rejected promise is not told to the page; an error that is thrown is.\n  \
+        "{glue}\nconst program = fetch(\"{hashed}\", {{ integrity: \"{}\" }});\n{ahead}\
+         wasm_bindgen({{ module_or_path: program }}).catch((error) => {{\n  // A rejected promise is not told to the page; an error that is thrown is.\n  \
          setTimeout(() => {{\n    throw error;\n  }});\n}});\n",
         dist.integrity(&hashed)?
     );

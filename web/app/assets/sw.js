@@ -66,8 +66,7 @@ async function removeOthers() {
 // The network comes second, and only for what the browser has dropped: a server that does not answer
 // holds nothing up.
 async function answer(path, request) {
-  const cache = await caches.open(CACHE);
-  return (await cache.match(key(path))) ?? fetch(request);
+  return (await caches.match(key(path), { cacheName: CACHE })) ?? fetch(request);
 }
 
 // Another tab would go on with the engine of this version and the files of the next.

@@ -81,7 +81,7 @@ pub const BUNDLED_BYTES: u64 =
 
 /// The folder of the bundled model, on the page's own server.
 pub fn bundled() -> ModelSource {
-    ModelSource::Folder { name: words::MODEL.to_owned(), url: "models/primer/".to_owned() }
+    ModelSource::bundled()
 }
 
 /// How a download is going, in a line.

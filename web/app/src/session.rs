@@ -44,6 +44,8 @@ pub struct Session {
 #[derive(Default)]
 struct Inner {
     worker: Option<Worker>,
+    /// Whether the worker has begun by itself, with what nobody has asked for yet.
+    begun: bool,
     last_id: Id,
     /// Unfinished commands of each kind; answers to others are late and dropped.
     loading: Option<(Id, Choice)>,
@@ -147,7 +149,10 @@ impl Session {
         self.state.activity.set(Activity::Starting);
         let started = Worker::start(move |event| self.hear(event), move |why| self.crashed(&why));
         match started {
-            Ok(worker) => self.inner.update_value(|inner| inner.worker = Some(worker)),
+            Ok(worker) => self.inner.update_value(|inner| {
+                inner.begun = worker.has_begun;
+                inner.worker = Some(worker);
+            }),
             Err(why) => self.crashed(&why),
         }
     }
@@ -185,6 +190,17 @@ impl Session {
         self.inner.update_value(|inner| inner.previewing = Some(id));
         let (pair, metric) = (self.state.pair.get_untracked(), self.state.metric.get_untracked());
         self.send(&Command::Preview { id, pair, metric });
+    }
+
+    /// Whether the figure that comes with the page says already how the fields are read.
+    fn is_read(self) -> bool {
+        let asked = untrack(|| self.state.request());
+        self.state.shown.with_untracked(|shown| {
+            let beforehand = shown.as_ref().filter(|s| s.origin == Some(Origin::Beforehand));
+            beforehand.is_some_and(|shown| {
+                shown.asked == asked && untrack(|| self.state.is_of_loaded(&shown.figure))
+            })
+        })
     }
 
     fn run(self) {
@@ -243,7 +259,12 @@ impl Session {
                     self.state.activity.set(Activity::Idle);
                     self.inner.update_value(|inner| inner.unmeasured = true);
                     self.forget_surveys();
-                    self.preview();
+                    if self.is_read() {
+                        self.inner.update_value(|inner| inner.anew = false);
+                        self.run();
+                    } else {
+                        self.preview();
+                    }
                     // It may have been chosen otherwise in the meantime.
                     self.switch();
                 }

@@ -1,9 +1,14 @@
 //! The engine's worker, seen from the page.
 
+use js_sys::{Array, Reflect};
 use relp_protocol::{Command, Event};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{ErrorEvent, MessageEvent};
+
+/// Where the page's script leaves the worker that it has started.
+const EARLY: &str = "relpEarly";
 
 /// The script of one of the page's workers. The build names it by its content, and says so in the page.
 pub fn script(name: &str) -> String {
@@ -14,13 +19,16 @@ pub fn script(name: &str) -> String {
 
 /// A running worker; dropping it ends it.
 pub struct Worker {
+    /// Whether it has begun with [`Command::first`].
+    pub has_begun: bool,
     worker: web_sys::Worker,
     _on_message: Closure<dyn Fn(MessageEvent)>,
     _on_error: Closure<dyn Fn(ErrorEvent)>,
 }
 
 impl Worker {
-    /// Starts a worker. `on_event` hears its events, `on_crash` why it can do no more.
+    /// Starts a worker, or takes over the one that the page's script has started. `on_event` hears its events,
+    /// `on_crash` why it can do no more.
     ///
     /// # Errors
     /// If the browser starts no worker, in its words.
@@ -29,7 +37,15 @@ impl Worker {
         on_crash: impl Fn(String) + 'static,
     ) -> Result<Self, String> {
         let script = script("worker");
-        let worker = web_sys::Worker::new(&script).map_err(|error| words_of(&error))?;
+        let early = early();
+        let has_begun = early.is_some();
+        let (worker, heard) = match early {
+            Some(early) => early,
+            None => {
+                let worker = web_sys::Worker::new(&script).map_err(|error| words_of(&error))?;
+                (worker, Array::new())
+            }
+        };
         let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
             // Only the worker can post here, and it is built with this page.
             if let Ok(event) = serde_wasm_bindgen::from_value(message.data()) {
@@ -42,7 +58,20 @@ impl Worker {
             on_crash(message_of(&error, &script));
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Ok(Self { worker, _on_message: on_message, _on_error: on_error })
+        // What it has said so far is heard before what it says next, and not before it is taken over.
+        let of = worker.clone();
+        spawn_local(async move {
+            for event in heard.iter() {
+                // A worker that was given up in the meantime is not listened to.
+                let is_message = event.is_instance_of::<MessageEvent>();
+                let listener = if is_message { of.onmessage() } else { of.onerror() };
+                if let Some(listener) = listener {
+                    // What it throws is told as that of any other event is.
+                    let _heard = listener.call1(&of, &event);
+                }
+            }
+        });
+        Ok(Self { has_begun, worker, _on_message: on_message, _on_error: on_error })
     }
 
     /// Sends a command.
@@ -73,9 +102,20 @@ impl Drop for Worker {
     }
 }
 
+/// The worker that the page's script has started (`crates/xtask/src/boot.rs`), and what it has said so far.
+fn early() -> Option<(web_sys::Worker, Array)> {
+    let window = leptos::prelude::window();
+    let early = Reflect::get(&window, &EARLY.into()).ok()?;
+    let part = |name: &str| Reflect::get(&early, &name.into()).ok();
+    let (worker, heard) = (part("worker")?.dyn_into().ok()?, part("heard")?.dyn_into().ok()?);
+    // The next one is started here.
+    Reflect::delete_property(&window, &EARLY.into()).ok()?;
+    Some((worker, heard))
+}
+
 /// Why the worker failed. An event without a message tells that its script could not be fetched.
 pub fn message_of(error: &ErrorEvent, script: &str) -> String {
-    let message = js_sys::Reflect::get(error, &"message".into()).ok();
+    let message = Reflect::get(error, &"message".into()).ok();
     let message = message.and_then(|message| message.as_string());
     message.unwrap_or_else(|| format!("{script} cannot be fetched"))
 }

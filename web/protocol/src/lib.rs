@@ -16,6 +16,13 @@ use serde::{Deserialize, Serialize};
 /// Ties an event to the command it answers.
 pub type Id = u32;
 
+/// The name of a worker that begins with [`Command::first`] and waits for nobody to ask it: a message would come
+/// before there is anybody to hear it.
+pub const FIRST: &str = "first";
+
+/// Of that command; the page counts its own from 1.
+pub const FIRST_ID: Id = 0;
+
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -113,6 +120,14 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// What the page begins with: the bundled model, onto whatever there is.
+    pub fn first() -> Self {
+        let (choice, precision) = (Choice::default(), Precision::default());
+        Self::Load { id: FIRST_ID, model: ModelSource::bundled(), choice, precision }
+    }
+}
+
 /// Where a model's three files, `config.json`, `tokenizer.json` and `model.safetensors`, come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -134,6 +149,14 @@ pub enum ModelSource {
     /// Files that the person has chosen. They came in the message before, as an array of `File`: such
     /// things cannot be written down.
     Files,
+}
+
+impl ModelSource {
+    /// The model that comes with the page. Its files are fetched by the script that starts the worker, too
+    /// (`crates/xtask/src/boot.rs`).
+    pub fn bundled() -> Self {
+        Self::Folder { name: "primer".to_owned(), url: "models/primer/".to_owned() }
+    }
 }
 
 /// How this browser keeps models.

@@ -1,5 +1,6 @@
 //! The engine in a web worker: commands in, events out, one command at a time.
 
+mod ahead;
 mod control;
 mod download;
 mod inbox;
@@ -17,7 +18,7 @@ mod work;
 use std::rc::Rc;
 
 use js_sys::Array;
-use relp_protocol::{Command, Event};
+use relp_protocol::{Command, Event, FIRST};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
@@ -42,8 +43,11 @@ fn main() {
     });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     on_message.forget();
-    spawn_local(Worker::new(inbox).run());
     post(&Event::Ready);
+    if scope().name() == FIRST {
+        inbox.receive(Command::first());
+    }
+    spawn_local(Worker::new(inbox).run());
 }
 
 /// Sends an event to the page.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use js_sys::{Date, Promise, Uint8Array};
 use relp_hub::{Ask, Body, Cancelled, Response, Transport, TransportError, content_range};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit};
 
+use crate::ahead;
 use crate::inbox::Inbox;
 use crate::js;
 use crate::scope;
@@ -34,8 +35,25 @@ pub(crate) struct Net {
 }
 
 impl Net {
+    /// Asks, with what stops it.
+    fn fetch(&self, ask: &Ask) -> Result<(Promise, AbortController), JsValue> {
+        let init = RequestInit::new();
+        let abort = AbortController::new()?;
+        init.set_signal(Some(&abort.signal()));
+        if self.server == Server::Hub {
+            init.set_cache(web_sys::RequestCache::NoStore);
+            init.set_credentials(web_sys::RequestCredentials::Omit);
+        }
+        if ask.from > 0 {
+            let headers = Headers::new()?;
+            headers.set("Range", &format!("bytes={}-", ask.from))?;
+            init.set_headers(&headers);
+        }
+        Ok((scope().fetch_with_str_and_init(&ask.url, &init), abort))
+    }
+
     /// What a promise comes to, unless it takes too long or is not wanted any more.
-    async fn in_time(&self, promise: Promise) -> Result<wasm_bindgen::JsValue, TransportError> {
+    async fn in_time(&self, promise: Promise) -> Result<JsValue, TransportError> {
         let network = |why: String| TransportError::Network(why);
         let timer = js::Timer::new(PATIENCE);
         match js::before(promise, timer.end()).await {
@@ -51,21 +69,12 @@ impl Transport for Net {
     type Body = Pieces;
 
     async fn open(&mut self, ask: &Ask) -> Result<Response<Pieces>, TransportError> {
-        let failed = |error| TransportError::Network(js::reason(&error));
-        let init = RequestInit::new();
-        let abort = AbortController::new().map_err(failed)?;
-        init.set_signal(Some(&abort.signal()));
+        let (answer, abort) = match ahead::take(self.server, ask) {
+            Some(ahead) => ahead,
+            None => self.fetch(ask).map_err(|error| TransportError::Network(js::reason(&error)))?,
+        };
         self.inbox.set_abort(abort.clone());
-        if self.server == Server::Hub {
-            init.set_cache(web_sys::RequestCache::NoStore);
-            init.set_credentials(web_sys::RequestCredentials::Omit);
-        }
-        if ask.from > 0 {
-            let headers = Headers::new().map_err(failed)?;
-            headers.set("Range", &format!("bytes={}-", ask.from)).map_err(failed)?;
-            init.set_headers(&headers);
-        }
-        let answer = self.in_time(scope().fetch_with_str_and_init(&ask.url, &init)).await;
+        let answer = self.in_time(answer).await;
         // What came too late would go on coming.
         let answer: web_sys::Response = answer.inspect_err(|_| abort.abort())?.unchecked_into();
         let text = |name: &str| answer.headers().get(name).ok().flatten();

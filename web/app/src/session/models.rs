@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use relp_model::{Choice, Kind};
-use relp_protocol::{Command, Event, Failure, Id, ModelSource, Stage};
+use relp_protocol::{Command, Event, FIRST_ID, Failure, Id, ModelSource, Stage};
 use wasm_bindgen::JsValue;
 
 use super::Session;
@@ -24,13 +24,19 @@ impl Session {
         {
             return self.crashed(&why);
         }
-        let (id, choice) = (self.next_id(), self.state.choice.get_untracked());
+        let choice = self.state.choice.get_untracked();
         let precision = self.state.models.precision.get_untracked();
+        let begun = self.inner.try_update_value(|inner| std::mem::take(&mut inner.begun));
+        let first = Command::Load { id: FIRST_ID, model: model.clone(), choice, precision };
+        let is_begun = begun == Some(true) && first == Command::first();
+        let id = if is_begun { FIRST_ID } else { self.next_id() };
         self.forget_run();
         self.forget_asides();
         self.inner.update_value(|inner| inner.loading = Some((id, choice)));
         self.busy(Stage::Fetching);
-        self.send(&Command::Load { id, model, choice, precision });
+        if !is_begun {
+            self.send(&Command::Load { id, model, choice, precision });
+        }
     }
 
     /// Loads the person's own files, an array of `File`.

@@ -214,7 +214,7 @@ unsafe fn products<S: Simd, const R: usize, const V: usize, const AHEAD: bool>(
             (x, w) = (x.wrapping_add(R), w.wrapping_add(stride));
         }
     }
-    for _ in 0..inner % STEPS {
+    for _ in inner / STEPS * STEPS..inner {
         // SAFETY: it is the caller's promise.
         unsafe { step(simd, x, w, sums) };
         (x, w) = (x.wrapping_add(R), w.wrapping_add(stride));
