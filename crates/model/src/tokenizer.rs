@@ -114,9 +114,9 @@ impl Bpe<'_> {
         if let Ok(pairs) = serde_json::from_str(self.merges.get()) {
             return Ok(pairs);
         }
-        let lines: Vec<&str> = serde_json::from_str(self.merges.get()).map_err(unreadable)?;
-        let lines = lines.into_iter().filter(|line| !line.starts_with("#version"));
-        let pair = |line: &str| {
+        let lines: Vec<String> = serde_json::from_str(self.merges.get()).map_err(unreadable)?;
+        let lines = lines.iter().filter(|line| !line.starts_with("#version"));
+        let pair = |line: &String| -> (String, String) {
             let (left, right) = line.split_once(' ').unwrap_or((line, ""));
             (left.to_owned(), right.to_owned())
         };
