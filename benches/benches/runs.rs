@@ -1,6 +1,6 @@
 //! One RelP run (two forward passes, one backward pass) on each executor, what of it another rule runs
-//! again, and the exact answer to the same question: on the bundled model's shapes, and on GPT-2 small's with random weights. 15 tokens,
-//! the three sites of the paper.
+//! again, and the exact answer to the same question: on the bundled model's shapes, and on GPT-2 small's
+//! with random weights. 15 tokens, the three sites of the paper.
 //!
 //! Before anything is timed, the executor's scores are compared with the reference's.
 

@@ -117,14 +117,14 @@ impl Weight {
     }
 }
 
-/// So many values at a place that nobody shares.
-fn place<T: Copy>(zero: T, len: usize) -> Arc<[T]> {
+/// So many zeros, which nobody shares yet.
+fn zeros<T: Copy>(zero: T, len: usize) -> Arc<[T]> {
     // Collected where they stay, so that there is never a second copy.
     repeat_n(zero, len).collect()
 }
 
 fn into_panels<T: Copy>(values: &[T], Extents { rows, cols, width }: Extents, zero: T) -> Arc<[T]> {
-    let mut all = place(zero, rows * cols.next_multiple_of(width));
+    let mut all = zeros(zero, rows * cols.next_multiple_of(width));
     for (at, panel) in Arc::make_mut(&mut all).chunks_exact_mut(rows * width).enumerate() {
         let columns = at * width..cols.min((at + 1) * width);
         for (place, row) in panel.chunks_exact_mut(width).zip(values.chunks_exact(cols)) {
@@ -135,7 +135,7 @@ fn into_panels<T: Copy>(values: &[T], Extents { rows, cols, width }: Extents, ze
 }
 
 fn into_rows<T: Copy>(panels: &[T], Extents { rows, cols, width }: Extents, zero: T) -> Arc<[T]> {
-    let mut all = place(zero, rows * cols);
+    let mut all = zeros(zero, rows * cols);
     for (r, row) in Arc::make_mut(&mut all).chunks_exact_mut(cols).enumerate() {
         for (row, panel) in row.chunks_mut(width).zip(panels.chunks_exact(rows * width)) {
             row.copy_from_slice(&panel[r * width..][..row.len()]);
@@ -244,8 +244,8 @@ impl Cpu {
     /// keep what they had.
     pub fn reserve_weight(&mut self, name: &str, len: usize, storage: Storage) {
         let values = match storage {
-            Storage::F32 => Values::F32(place(0.0, len)),
-            Storage::F16 => Values::F16(place(f16::ZERO, len)),
+            Storage::F32 => Values::F32(zeros(0.0, len)),
+            Storage::F16 => Values::F16(zeros(f16::ZERO, len)),
         };
         self.weights.insert(name.to_owned(), Weight::in_rows(values));
     }

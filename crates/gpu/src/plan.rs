@@ -149,7 +149,7 @@ impl Gpu {
         };
         let skipped: Vec<Buf> = groups.iter().filter_map(unkept).collect();
         let slots = Slots::of_groups(tape, &lens, &skipped);
-        let (bufs, rest) = (tape.forward().bufs(), tape.bufs().len());
+        let (bufs, all) = (tape.forward().bufs(), tape.bufs().len());
         let in_forward = groups.iter().filter(|group| group.first < tape.forward().ops()).count();
         let (of_forward, of_rest) = groups.split_at(in_forward);
         let forward = match shared {
@@ -163,7 +163,7 @@ impl Gpu {
             }
         };
         let (mut buffers, mut owned) = (forward.buffers.clone(), Owned::default());
-        self.buffers(tape, bufs..rest, &slots, &mut buffers, &mut owned)?;
+        self.buffers(tape, bufs..all, &slots, &mut buffers, &mut owned)?;
         let mut steps = forward.steps.clone();
         steps.extend(self.steps(tape, of_rest, &buffers, &mut owned));
         let mut outputs = Vec::new();

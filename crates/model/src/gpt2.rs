@@ -235,3 +235,23 @@ fn linear(tape: &mut Tape, name: &str, weight: &str, x: Buf, shape: [usize; 2]) 
     let bias = tape.weight(&format!("{weight}.bias"), &shape[1..]);
     tape.linear(name, x, w, Some(bias))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_usual_prompt_computes_is_kept_and_what_a_long_one_does_is_not() {
+        let (n_layer, n_head, d_model, d_mlp) = (12, 12, 768, 3072);
+        let (n_vocab, n_ctx, eps, tied) = (50_257, 1024, 1e-5, true);
+        let config = Config { n_layer, n_head, d_model, d_mlp, n_vocab, n_ctx, eps, tied };
+        for (positions, is_kept) in [(15, true), (64, true), (1024, false)] {
+            let mut tape = Tape::new();
+            let (_, forward, logits) = kept_forward(&mut tape, &config, 2, positions);
+            assert_eq!(tape.forward().kept().contains(&logits), is_kept, "{positions} tokens");
+            // Either way, what comes later may read it.
+            let later = tape.gelu("later", forward.layers[0].resid_pre);
+            tape.output(later);
+        }
+    }
+}

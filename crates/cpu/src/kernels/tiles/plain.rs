@@ -71,11 +71,11 @@ impl Plain<'_, '_> {
                 } else {
                     filled(place, read, wide, inner, &mut padded)
                 };
-                let block = Block { x, from, inner, w: place, add };
+                let strip = Strip { x, from, inner, w: place, add };
                 if here == wide {
-                    block.rows::<S, V>(simd, out, col);
+                    strip.rows::<S, V>(simd, out, col);
                 } else {
-                    block.narrow::<S, V>(simd, out, col, here);
+                    strip.narrow::<S, V>(simd, out, col, here);
                 }
                 col += here;
             }
@@ -100,7 +100,7 @@ fn filled<'s>(
 }
 
 /// A tile's columns of some rows of w, and what they are multiplied with.
-struct Block<'a> {
+struct Strip<'a> {
     x: &'a Tiles,
     from: usize,
     inner: usize,
@@ -108,7 +108,7 @@ struct Block<'a> {
     add: bool,
 }
 
-impl Block<'_> {
+impl Strip<'_> {
     /// Fewer columns than a tile has: they are computed in a place that is as wide.
     #[inline(always)]
     fn narrow<S: Simd, const V: usize>(
@@ -122,8 +122,8 @@ impl Block<'_> {
         let mut sums = vec![0.0; out.len() * wide];
         let mut places: Vec<&mut [f32]> = sums.chunks_exact_mut(wide).collect();
         let Self { x, from, inner, w: Place { values, stride }, add } = *self;
-        let block = Block { x, from, inner, w: Place { values, stride }, add: false };
-        block.rows::<S, V>(simd, &mut places, 0);
+        let strip = Strip { x, from, inner, w: Place { values, stride }, add: false };
+        strip.rows::<S, V>(simd, &mut places, 0);
         for (out, sums) in out.iter_mut().zip(places) {
             for (out, sum) in out[col..col + cols].iter_mut().zip(sums) {
                 *out = if add { *out + *sum } else { *sum };
@@ -138,7 +138,7 @@ impl Block<'_> {
         for (at, (x, rows)) in self.x.from(self.from).enumerate() {
             let (here, rest) = out.split_at_mut(rows);
             out = rest;
-            let tile = Tile { x, block: self, is_first: at == 0, out: here, col };
+            let tile = Tile { x, strip: self, is_first: at == 0, out: here, col };
             match rows {
                 6 => alone(simd, Exact::<6, V>(tile)),
                 5 => alone(simd, Exact::<5, V>(tile)),
@@ -153,7 +153,7 @@ impl Block<'_> {
 
 struct Tile<'a, 'o> {
     x: &'a [f32],
-    block: &'a Block<'a>,
+    strip: &'a Strip<'a>,
     is_first: bool,
     out: &'a mut [&'o mut [f32]],
     col: usize,
@@ -167,8 +167,8 @@ impl<const R: usize, const V: usize> WithSimd for Exact<'_, '_, R, V> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Tile { x, block, is_first, out, col } = self.0;
-        let Block { inner, w: Place { values: w, stride }, add, .. } = *block;
+        let Tile { x, strip, is_first, out, col } = self.0;
+        let Strip { inner, w: Place { values: w, stride }, add, .. } = *strip;
         let wide = V * S::F32_LANES;
         assert!(inner * R <= x.len() && (inner - 1) * stride + wide <= w.len());
         let mut sums = [[simd.splat_f32s(0.0); V]; R];
