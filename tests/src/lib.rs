@@ -7,6 +7,7 @@ pub mod gpt2_checkpoint;
 pub mod gpt2_tokenizer;
 pub mod http;
 pub mod op_cases;
+pub mod soak;
 pub mod webdriver;
 
 /// Lower-case hexadecimal digits.

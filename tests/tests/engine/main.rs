@@ -9,6 +9,7 @@ mod goldens;
 mod hub;
 mod large;
 mod listings;
+mod memory;
 mod ops;
 mod outside;
 mod patching;
