@@ -23,9 +23,8 @@ pub struct Cpu {
 
 impl Default for Cpu {
     fn default() -> Self {
-        // A browser cannot be told what to fetch ahead, and foresees only what lies one after the other. Natively it
-        // can, and a product of many rows wants its rows (benches/README.md).
-        Self::with_panels(cfg!(target_arch = "wasm32").then_some(kernels::PANEL))
+        // What lies one after the other is foreseen by the processor, and is fetched ahead (benches/README.md).
+        Self::with_panels(Some(kernels::PANEL))
     }
 }
 

@@ -1,8 +1,5 @@
 //! All cores natively, one in the browser.
 
-#[cfg(not(target_arch = "wasm32"))]
-use gemm::Parallelism;
-
 /// Multiply-adds below which a second thread costs more than it saves.
 #[cfg(not(target_arch = "wasm32"))]
 const WORTH_A_THREAD: usize = 1 << 16;
@@ -65,10 +62,4 @@ pub(crate) fn threads() -> usize {
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn threads() -> usize {
     1
-}
-
-/// How a matrix product of `work` multiply-adds is shared out.
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn of_product(work: usize) -> Parallelism {
-    if work < WORTH_A_THREAD { Parallelism::None } else { Parallelism::Rayon(0) }
 }

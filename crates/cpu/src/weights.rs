@@ -1,9 +1,9 @@
 //! Weights, in `f32` or as halves.
 
 use std::collections::HashMap;
-use std::iter::repeat_n;
 use std::sync::Arc;
 
+use aligned_vec::{AVec, ConstAlign, avec};
 use half::f16;
 use half::slice::HalfBitsSliceExt;
 use relp_tape::{Content, Op, Piece, Storage, Tape};
@@ -24,9 +24,12 @@ pub(crate) struct Weight {
 
 #[derive(Clone)]
 enum Values {
-    F32(Arc<[f32]>),
-    F16(Arc<[f16]>),
+    F32(Arc<Lines<f32>>),
+    F16(Arc<Lines<f16>>),
 }
+
+/// Values that begin where a cache line does, so that no vector of a whole panel lies in two.
+type Lines<T> = AVec<T, ConstAlign<64>>;
 
 /// What a matrix in panels is, and how wide they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,31 +120,33 @@ impl Weight {
     }
 }
 
-/// So many zeros, which nobody shares yet.
-fn zeros<T: Copy>(zero: T, len: usize) -> Arc<[T]> {
-    // Collected where they stay, so that there is never a second copy.
-    repeat_n(zero, len).collect()
-}
-
-fn into_panels<T: Copy>(values: &[T], Extents { rows, cols, width }: Extents, zero: T) -> Arc<[T]> {
-    let mut all = zeros(zero, rows * cols.next_multiple_of(width));
-    for (at, panel) in Arc::make_mut(&mut all).chunks_exact_mut(rows * width).enumerate() {
+fn into_panels<T: Copy>(
+    values: &[T],
+    Extents { rows, cols, width }: Extents,
+    zero: T,
+) -> Arc<Lines<T>> {
+    let mut all = avec![[64]| zero; rows * cols.next_multiple_of(width)];
+    for (at, panel) in all.chunks_exact_mut(rows * width).enumerate() {
         let columns = at * width..cols.min((at + 1) * width);
         for (place, row) in panel.chunks_exact_mut(width).zip(values.chunks_exact(cols)) {
             place[..columns.len()].copy_from_slice(&row[columns.clone()]);
         }
     }
-    all
+    Arc::new(all)
 }
 
-fn into_rows<T: Copy>(panels: &[T], Extents { rows, cols, width }: Extents, zero: T) -> Arc<[T]> {
-    let mut all = zeros(zero, rows * cols);
-    for (r, row) in Arc::make_mut(&mut all).chunks_exact_mut(cols).enumerate() {
+fn into_rows<T: Copy>(
+    panels: &[T],
+    Extents { rows, cols, width }: Extents,
+    zero: T,
+) -> Arc<Lines<T>> {
+    let mut all = avec![[64]| zero; rows * cols];
+    for (r, row) in all.chunks_exact_mut(cols).enumerate() {
         for (row, panel) in row.chunks_mut(width).zip(panels.chunks_exact(rows * width)) {
             row.copy_from_slice(&panel[r * width..][..row.len()]);
         }
     }
-    all
+    Arc::new(all)
 }
 
 /// A matrix in panels of `width` columns, one after the other, the last filled up. Each lies row by row; a matrix that
@@ -158,6 +163,13 @@ impl<'a> Panels<'a> {
     /// A matrix that lies row by row.
     pub(crate) fn of_rows(values: Matrix<'a>, cols: usize) -> Self {
         Self { values, rows: values.len() / cols, cols, width: cols }
+    }
+
+    /// Where a value lies, or would: an address to ask for, not to read. Halves have none.
+    pub(crate) fn place(&self, row: usize, col: usize) -> Option<*const f32> {
+        let Matrix::F32(values) = self.values else { return None };
+        let (panel, col) = (col / self.width, col % self.width);
+        Some(values.as_ptr().wrapping_add((panel * self.rows + row) * self.width + col))
     }
 
     pub(crate) fn is_one(&self) -> bool {
@@ -244,8 +256,8 @@ impl Cpu {
     /// keep what they had.
     pub fn reserve_weight(&mut self, name: &str, len: usize, storage: Storage) {
         let values = match storage {
-            Storage::F32 => Values::F32(zeros(0.0, len)),
-            Storage::F16 => Values::F16(zeros(f16::ZERO, len)),
+            Storage::F32 => Values::F32(Arc::new(avec![[64]| 0.0; len])),
+            Storage::F16 => Values::F16(Arc::new(avec![[64]| f16::ZERO; len])),
         };
         self.weights.insert(name.to_owned(), Weight::in_rows(values));
     }
@@ -283,6 +295,9 @@ impl Cpu {
 
     /// Gives a weight, row-major. Plans made before keep what they had.
     pub fn set_weight(&mut self, name: &str, values: &[f32]) {
-        self.weights.insert(name.to_owned(), Weight::in_rows(Values::F32(values.into())));
+        self.weights.insert(
+            name.to_owned(),
+            Weight::in_rows(Values::F32(Arc::new(AVec::from_slice(64, values)))),
+        );
     }
 }

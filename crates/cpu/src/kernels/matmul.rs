@@ -19,7 +19,7 @@ pub(crate) fn linear(x: &[f32], w: Panels<'_>, bias: Option<&[f32]>, out: &mut [
     }
     let x = &x[..out.len() / w.cols * w.rows];
     #[cfg(not(target_arch = "wasm32"))]
-    if many_rows::pays(w, out.len() / w.cols) {
+    if many_rows::pays(out.len() / w.cols) {
         return many_rows::plain(x, w, out, bias.is_some());
     }
     tiles::plain(x, w, out, bias.is_some());
@@ -37,9 +37,5 @@ pub(crate) fn linear_t(
         out.copy_from_slice(&add[..out.len()]);
     }
     let x = &x[..out.len() / w.rows * window.cols];
-    #[cfg(not(target_arch = "wasm32"))]
-    if many_rows::pays_transposed(w, out.len() / w.rows) {
-        return many_rows::transposed(x, w, window, out, add.is_some());
-    }
     tiles::transposed(x, w, window, out, add.is_some());
 }

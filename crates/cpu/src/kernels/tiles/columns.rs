@@ -80,6 +80,10 @@ impl Tiles {
         self.cols
     }
 
+    pub(super) fn tiles(&self) -> usize {
+        self.tiles
+    }
+
     /// For every tile the columns of x from a first on, and how many rows it has.
     pub(super) fn from(&self, first: usize) -> impl Iterator<Item = (&[f32], usize)> {
         let mut values = &self.values[..];

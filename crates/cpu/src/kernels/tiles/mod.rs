@@ -48,15 +48,15 @@ fn alone<S: Simd, W: WithSimd>(simd: S, work: W) -> W::Output {
 }
 
 /// Where what is read lies: as it is kept, or widened.
-struct Place<'s> {
-    values: &'s [f32],
+pub(super) struct Place<'s> {
+    pub(super) values: &'s [f32],
     /// From a row to the next.
-    stride: usize,
+    pub(super) stride: usize,
 }
 
 /// Some columns of rows that lie `stride` apart: where they lie, or widened into `copy`.
 #[inline(always)]
-fn widened<'s>(
+pub(super) fn widened<'s>(
     values: Matrix<'s>,
     stride: usize,
     (rows, cols): (usize, usize),

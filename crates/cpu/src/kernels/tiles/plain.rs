@@ -9,12 +9,13 @@ use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
-use super::ahead::{self, Cache, ahead};
+use super::ahead::{self, Cache, LINE, ahead};
 use super::{Place, Tiles, alone, many_registers, widened};
 use crate::weights::Panels;
 
-/// Rows of w that are gone through at a time, so that their columns of a tile stay in the second cache.
-const INNER: usize = 768;
+/// Values of w that are gone through at a time, so that they stay in the nearest cache for all rows of x, while the next
+/// come into the second.
+const STRIP: usize = if cfg!(target_arch = "wasm32") { 9216 } else { 4096 };
 
 /// The most rows of a tile: with its columns, as many sums as there are registers for.
 pub(super) const MOST: usize = if cfg!(target_arch = "wasm32") { 3 } else { 6 };
@@ -55,32 +56,44 @@ impl Plain<'_, '_> {
         let cols = out[0].len();
         let wide = V * S::F32_LANES;
         let (mut copy, mut padded) = (Vec::new(), Vec::new());
-        for from in (0..x.cols()).step_by(INNER) {
-            let inner = INNER.min(x.cols() - from);
-            let add = accumulate || from > 0;
-            let mut col = 0;
-            while col < cols {
-                let (panel, offset) = ((first + col) / w.width, (first + col) % w.width);
-                let here = wide.min(cols - col).min(w.width - offset);
-                // What a panel is filled up with is read too.
-                let read = wide.min(w.width - offset);
+        let most = rows_of_strip(x.cols(), wide);
+        let mut col = 0;
+        while col < cols {
+            let (panel, offset) = ((first + col) / w.width, (first + col) % w.width);
+            let here = wide.min(cols - col).min(w.width - offset);
+            // What a panel is filled up with is read too.
+            let read = wide.min(w.width - offset);
+            for from in (0..x.cols()).step_by(most) {
+                let inner = most.min(x.cols() - from);
+                let add = accumulate || from > 0;
                 let values = w.values.skip((panel * w.rows + from) * w.width + offset);
                 let place = widened(values, w.width, (inner, read), &mut copy);
+                let next = if from + inner < x.cols() {
+                    w.place(from + inner, first + col)
+                } else {
+                    w.place(0, first + col + here)
+                };
                 let place = if read == wide {
                     place
                 } else {
                     filled(place, read, wide, inner, &mut padded)
                 };
-                let strip = Strip { x, from, inner, w: place, add };
+                let strip = Strip { x, from, inner, w: place, next, add };
                 if here == wide {
                     strip.rows::<S, V>(simd, out, col);
                 } else {
                     strip.narrow::<S, V>(simd, out, col, here);
                 }
-                col += here;
             }
+            col += here;
         }
     }
+}
+
+/// Of `all` rows of w those of a strip, of which each has about as many.
+fn rows_of_strip(all: usize, wide: usize) -> usize {
+    let strips = all.div_ceil((STRIP / wide).max(1));
+    all.div_ceil(strips).next_multiple_of(STEPS)
 }
 
 /// So many columns as a tile is wide, of which the last are zeros.
@@ -105,6 +118,8 @@ struct Strip<'a> {
     from: usize,
     inner: usize,
     w: Place<'a>,
+    /// Where the next strip begins, which has its rows as far apart, unless it is widened first.
+    next: Option<*const f32>,
     add: bool,
 }
 
@@ -121,8 +136,8 @@ impl Strip<'_> {
         let wide = V * S::F32_LANES;
         let mut sums = vec![0.0; out.len() * wide];
         let mut places: Vec<&mut [f32]> = sums.chunks_exact_mut(wide).collect();
-        let Self { x, from, inner, w: Place { values, stride }, add } = *self;
-        let strip = Strip { x, from, inner, w: Place { values, stride }, add: false };
+        let Self { x, from, inner, w: Place { values, stride }, next, add } = *self;
+        let strip = Strip { x, from, inner, w: Place { values, stride }, next, add: false };
         strip.rows::<S, V>(simd, &mut places, 0);
         for (out, sums) in out.iter_mut().zip(places) {
             for (out, sum) in out[col..col + cols].iter_mut().zip(sums) {
@@ -138,7 +153,7 @@ impl Strip<'_> {
         for (at, (x, rows)) in self.x.from(self.from).enumerate() {
             let (here, rest) = out.split_at_mut(rows);
             out = rest;
-            let tile = Tile { x, strip: self, is_first: at == 0, out: here, col };
+            let tile = Tile { x, strip: self, at, out: here, col };
             match rows {
                 6 => alone(simd, Exact::<6, V>(tile)),
                 5 => alone(simd, Exact::<5, V>(tile)),
@@ -154,7 +169,8 @@ impl Strip<'_> {
 struct Tile<'a, 'o> {
     x: &'a [f32],
     strip: &'a Strip<'a>,
-    is_first: bool,
+    /// Which of the tiles that have these columns.
+    at: usize,
     out: &'a mut [&'o mut [f32]],
     col: usize,
 }
@@ -167,18 +183,28 @@ impl<const R: usize, const V: usize> WithSimd for Exact<'_, '_, R, V> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Tile { x, strip, is_first, out, col } = self.0;
-        let Strip { inner, w: Place { values: w, stride }, add, .. } = *strip;
+        let Tile { x, strip, at, out, col } = self.0;
+        let Strip { inner, w: Place { values: w, stride }, next, add, .. } = *strip;
         let wide = V * S::F32_LANES;
         assert!(inner * R <= x.len() && (inner - 1) * stride + wide <= w.len());
         let mut sums = [[simd.splat_f32s(0.0); V]; R];
+        // Of each row in the next strip, every tile asks for some cache lines, so that none has to wait.
+        let (lines, tiles) = (wide.div_ceil(LINE), strip.x.tiles());
+        let each = lines.div_ceil(tiles);
+        let (next, each) = match next {
+            Some(next) if ahead::CAN && at * each < lines => {
+                (next.wrapping_add(at * each * LINE), each)
+            }
+            _ => (w.as_ptr(), 0),
+        };
         // SAFETY: of `inner` rows, `x` has R values, and `w` has V vectors, both asserted above.
         unsafe {
-            // The first rows of x ask for what the next tile has to wait for.
-            if is_first && ahead::CAN {
-                products::<S, R, V, true>(simd, x.as_ptr(), w.as_ptr(), inner, stride, &mut sums);
-            } else {
-                products::<S, R, V, false>(simd, x.as_ptr(), w.as_ptr(), inner, stride, &mut sums);
+            let (x, w) = (x.as_ptr(), w.as_ptr());
+            match each {
+                0 => products::<S, R, V, 0>(simd, x, w, next, inner, stride, &mut sums),
+                1 => products::<S, R, V, 1>(simd, x, w, next, inner, stride, &mut sums),
+                2 => products::<S, R, V, 2>(simd, x, w, next, inner, stride, &mut sums),
+                _ => products::<S, R, V, 4>(simd, x, w, next, inner, stride, &mut sums),
             }
         }
         for (out, sums) in out.iter_mut().zip(sums) {
@@ -195,19 +221,20 @@ impl<const R: usize, const V: usize> WithSimd for Exact<'_, '_, R, V> {
 /// # Safety
 /// Of `inner` rows, `x` has `R` values, and `w` has `V` vectors, `stride` values apart.
 #[inline(always)]
-unsafe fn products<S: Simd, const R: usize, const V: usize, const AHEAD: bool>(
+unsafe fn products<S: Simd, const R: usize, const V: usize, const AHEAD: usize>(
     simd: S,
     mut x: *const f32,
     mut w: *const f32,
+    mut next: *const f32,
     inner: usize,
     stride: usize,
     sums: &mut [[S::f32s; V]; R],
 ) {
     for _ in 0..inner / STEPS {
         for _ in 0..STEPS {
-            if AHEAD {
-                let wide = V * S::F32_LANES;
-                ahead(w.wrapping_add(wide), wide, Cache::Nearest);
+            if AHEAD > 0 {
+                ahead(next, AHEAD * LINE, Cache::Second);
+                next = next.wrapping_add(stride);
             }
             // SAFETY: it is the caller's promise.
             unsafe { step(simd, x, w, sums) };

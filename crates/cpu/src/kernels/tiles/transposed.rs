@@ -18,7 +18,7 @@ use crate::weights::{Matrix, Panels};
 /// Columns that are gone through at a time, so that those of x stay in the second cache; of narrow panels, so many that
 /// the processor can foresee what it needs of each.
 const COLUMNS: usize = 1024;
-const PANELS: usize = 8;
+const PANELS: usize = if cfg!(target_arch = "wasm32") { 8 } else { 4 };
 
 /// Vectors of rows of x that a tile has at most. With four, it has half of its rows of w.
 const VECTORS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 2 };
@@ -194,6 +194,8 @@ impl<const N: usize, const V: usize> WithSimd for Tile<'_, '_, N, V> {
         // A browser reckons with numbers that it knows beforehand in no time.
         if cfg!(target_arch = "wasm32") && (width, stride) == (PANEL, TOGETHER) {
             self.product(simd, PANEL, TOGETHER);
+        } else if cfg!(not(target_arch = "wasm32")) && width == PANEL {
+            self.product(simd, PANEL, stride);
         } else {
             self.product(simd, width, stride);
         }
@@ -217,7 +219,7 @@ impl<const N: usize, const V: usize> Tile<'_, '_, N, V> {
                 if block.first + first == 0 && c % LINE == 0 {
                     // What the next tile has to wait for.
                     for n in 0..N {
-                        ahead(at.wrapping_add((N + n) * width), LINE, Cache::Second);
+                        ahead(at.wrapping_add((N + n) * width), LINE, Cache::Nearest);
                     }
                 }
                 // SAFETY: at each of `cols` columns, `x` has V vectors and N rows of w a value, both asserted above.
