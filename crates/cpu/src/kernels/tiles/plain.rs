@@ -15,7 +15,7 @@ use crate::weights::Panels;
 
 /// Values of w that are gone through at a time, so that they stay in the nearest cache for all rows of x, while the next
 /// come into the second.
-const STRIP: usize = if cfg!(target_arch = "wasm32") { 9216 } else { 4096 };
+const STRIP: usize = if cfg!(target_arch = "wasm32") { 2304 } else { 4096 };
 
 /// The most rows of a tile: with its columns, as many sums as there are registers for.
 pub(super) const MOST: usize = if cfg!(target_arch = "wasm32") { 3 } else { 6 };
@@ -189,22 +189,23 @@ impl<const R: usize, const V: usize> WithSimd for Exact<'_, '_, R, V> {
         assert!(inner * R <= x.len() && (inner - 1) * stride + wide <= w.len());
         let mut sums = [[simd.splat_f32s(0.0); V]; R];
         // Of each row in the next strip, every tile asks for some cache lines, so that none has to wait.
-        let (lines, tiles) = (wide.div_ceil(LINE), strip.x.tiles());
-        let each = lines.div_ceil(tiles);
-        let (next, each) = match next {
-            Some(next) if ahead::CAN && at * each < lines => {
-                (next.wrapping_add(at * each * LINE), each)
-            }
-            _ => (w.as_ptr(), 0),
-        };
+        let lines = wide.div_ceil(LINE);
+        let each = lines.div_ceil(strip.x.tiles());
+        let next = next.filter(|_| ahead::CAN && at * each < lines);
         // SAFETY: of `inner` rows, `x` has R values, and `w` has V vectors, both asserted above.
         unsafe {
             let (x, w) = (x.as_ptr(), w.as_ptr());
-            match each {
-                0 => products::<S, R, V, 0>(simd, x, w, next, inner, stride, &mut sums),
-                1 => products::<S, R, V, 1>(simd, x, w, next, inner, stride, &mut sums),
-                2 => products::<S, R, V, 2>(simd, x, w, next, inner, stride, &mut sums),
-                _ => products::<S, R, V, 4>(simd, x, w, next, inner, stride, &mut sums),
+            match next.map(|next| (each, next.wrapping_add(at * each * LINE))) {
+                None => products::<S, R, V, 0>(simd, x, w, w, inner, stride, &mut sums),
+                Some((1, next)) => {
+                    products::<S, R, V, 1>(simd, x, w, next, inner, stride, &mut sums);
+                }
+                Some((2, next)) => {
+                    products::<S, R, V, 2>(simd, x, w, next, inner, stride, &mut sums);
+                }
+                Some((_, next)) => {
+                    products::<S, R, V, 4>(simd, x, w, next, inner, stride, &mut sums);
+                }
             }
         }
         for (out, sums) in out.iter_mut().zip(sums) {
@@ -219,9 +220,10 @@ impl<const R: usize, const V: usize> WithSimd for Exact<'_, '_, R, V> {
 /// Adds the products of all of a tile's rows of w.
 ///
 /// # Safety
-/// Of `inner` rows, `x` has `R` values, and `w` has `V` vectors, `stride` values apart.
+/// Of `inner` rows, `x` has `R` values, and `w` has `V` vectors, `stride` values apart. Of as many rows, `next` is
+/// where `LINES` cache lines begin, which need not be there.
 #[inline(always)]
-unsafe fn products<S: Simd, const R: usize, const V: usize, const AHEAD: usize>(
+unsafe fn products<S: Simd, const R: usize, const V: usize, const LINES: usize>(
     simd: S,
     mut x: *const f32,
     mut w: *const f32,
@@ -232,8 +234,8 @@ unsafe fn products<S: Simd, const R: usize, const V: usize, const AHEAD: usize>(
 ) {
     for _ in 0..inner / STEPS {
         for _ in 0..STEPS {
-            if AHEAD > 0 {
-                ahead(next, AHEAD * LINE, Cache::Second);
+            if LINES > 0 {
+                ahead(next, LINES * LINE, Cache::Second);
                 next = next.wrapping_add(stride);
             }
             // SAFETY: it is the caller's promise.
