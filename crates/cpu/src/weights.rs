@@ -39,6 +39,13 @@ struct Extents {
     width: usize,
 }
 
+impl Extents {
+    /// Values, with those that the last panel is filled up with.
+    fn padded(self) -> usize {
+        self.rows * self.cols.next_multiple_of(self.width)
+    }
+}
+
 impl Weight {
     fn in_rows(values: Values) -> Self {
         Self { values, panels: None }
@@ -103,50 +110,66 @@ impl Weight {
             return;
         }
         self.put_into_rows();
-        self.values = match &self.values {
-            Values::F32(values) => Values::F32(into_panels(values, panels, 0.0)),
-            Values::F16(values) => Values::F16(into_panels(values, panels, f16::ZERO)),
-        };
+        match &mut self.values {
+            Values::F32(values) => {
+                put(values, panels.padded(), 0.0, |from, to| into_panels(from, panels, to));
+            }
+            Values::F16(values) => {
+                put(values, panels.padded(), f16::ZERO, |from, to| into_panels(from, panels, to));
+            }
+        }
         self.panels = Some(panels);
     }
 
     /// Undoes [`put_into_panels`](Self::put_into_panels).
     pub(crate) fn put_into_rows(&mut self) {
         let Some(panels) = self.panels.take() else { return };
-        self.values = match &self.values {
-            Values::F32(values) => Values::F32(into_rows(values, panels, 0.0)),
-            Values::F16(values) => Values::F16(into_rows(values, panels, f16::ZERO)),
-        };
+        let len = panels.rows * panels.cols;
+        match &mut self.values {
+            Values::F32(values) => put(values, len, 0.0, |from, to| into_rows(from, panels, to)),
+            Values::F16(values) => {
+                put(values, len, f16::ZERO, |from, to| into_rows(from, panels, to));
+            }
+        }
     }
 }
 
-fn into_panels<T: Copy>(
-    values: &[T],
-    Extents { rows, cols, width }: Extents,
+/// Has the values written in another order, to zeros at first. They stay where they are if they are as many and nobody
+/// shares them: what is copied meanwhile is gone at once, and leaves no gap between what stays.
+fn put<T: Copy>(
+    values: &mut Arc<Lines<T>>,
+    len: usize,
     zero: T,
-) -> Arc<Lines<T>> {
-    let mut all = avec![[64]| zero; rows * cols.next_multiple_of(width)];
-    for (at, panel) in all.chunks_exact_mut(rows * width).enumerate() {
+    write: impl FnOnce(&[T], &mut [T]),
+) {
+    match Arc::get_mut(values) {
+        Some(place) if place.len() == len => {
+            let from = place.clone();
+            write(&from, place);
+        }
+        _ => {
+            let mut all = avec![[64]| zero; len];
+            write(values, &mut all);
+            *values = Arc::new(all);
+        }
+    }
+}
+
+fn into_panels<T: Copy>(rows: &[T], Extents { rows: many, cols, width }: Extents, all: &mut [T]) {
+    for (at, panel) in all.chunks_exact_mut(many * width).enumerate() {
         let columns = at * width..cols.min((at + 1) * width);
-        for (place, row) in panel.chunks_exact_mut(width).zip(values.chunks_exact(cols)) {
+        for (place, row) in panel.chunks_exact_mut(width).zip(rows.chunks_exact(cols)) {
             place[..columns.len()].copy_from_slice(&row[columns.clone()]);
         }
     }
-    Arc::new(all)
 }
 
-fn into_rows<T: Copy>(
-    panels: &[T],
-    Extents { rows, cols, width }: Extents,
-    zero: T,
-) -> Arc<Lines<T>> {
-    let mut all = avec![[64]| zero; rows * cols];
+fn into_rows<T: Copy>(panels: &[T], Extents { rows, cols, width }: Extents, all: &mut [T]) {
     for (r, row) in all.chunks_exact_mut(cols).enumerate() {
         for (row, panel) in row.chunks_mut(width).zip(panels.chunks_exact(rows * width)) {
             row.copy_from_slice(&panel[r * width..][..row.len()]);
         }
     }
-    Arc::new(all)
 }
 
 /// A matrix in panels of `width` columns, one after the other, the last filled up. Each lies row by row; a matrix that
