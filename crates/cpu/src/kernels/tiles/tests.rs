@@ -1,12 +1,16 @@
-//! Each of the products against sums in `f64`, with extents that are no multiple of anything.
+//! Each of the products, `gemm`'s too, against sums in `f64`, with extents that are no multiple of anything.
 
 use half::f16;
 use relp_tape::{Piece, Storage};
 
+use super::super::many_rows;
 use super::*;
 use crate::Cpu;
 
-const EXTENTS: [(usize, usize, usize); 8] = [
+/// `out` = x·w, or added to it.
+type Product = fn(&[f32], Panels<'_>, &mut [f32], bool);
+
+const EXTENTS: [(usize, usize, usize); 9] = [
     (1, 1, 1),
     (3, 70, 65),
     (6, 2051, 7),
@@ -15,6 +19,7 @@ const EXTENTS: [(usize, usize, usize); 8] = [
     (17, 1030, 200),
     (33, 130, 100),
     (64, 128, 131),
+    (130, 70, 300),
 ];
 
 /// Numbers without a pattern, which halves hold exactly.
@@ -64,9 +69,12 @@ fn plain_is_the_sum_of_the_products() {
                 (0..inner).map(product).sum::<f64>() + if accumulate { 0.25 } else { 0.0 }
             };
             kept(&w, cols, |w, how| {
-                let mut out = vec![0.25; rows * cols];
-                plain(&x, w, &mut out, accumulate);
-                assert_close(&out, expected, inner, &format!("{rows} {inner} {cols}, {how}"));
+                for (product, by) in [(plain as Product, "tiles"), (many_rows::plain, "gemm")] {
+                    let mut out = vec![0.25; rows * cols];
+                    product(&x, w, &mut out, accumulate);
+                    let what = format!("{rows} {inner} {cols}, {how}, {by}");
+                    assert_close(&out, expected, inner, &what);
+                }
             });
         }
     }
