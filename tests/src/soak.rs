@@ -2,7 +2,7 @@
 
 use relp_model::{Direction, Method, PairText, Request};
 
-/// After so many the same are asked again.
+/// So many pairs and recipes there are about one place.
 pub const ROUND: usize = 448;
 
 /// The `n`-th thing to ask: another pair than those before it, and of 8 recipes, when 6 plans are kept. What takes many
@@ -25,7 +25,7 @@ pub fn request(n: usize, many_passes: bool) -> Request {
         _ => method,
     };
     let (one, other) = (NAMES[n / 8 % 8], NAMES[(n / 8 + 1 + n / 64 % 7) % 8]);
-    let place = PLACES[n / 448 % 4];
+    let place = PLACES[n / ROUND % 4];
     // Another number of words is another length, and so another recipe.
     let gone = ["went", "then went", "both then went", "both then went back"][words - 1];
     let prompt =

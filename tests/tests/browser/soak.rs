@@ -191,8 +191,8 @@ async fn open(webgpu: WebGpu) -> Page {
 }
 
 /// Of runs nothing stays (`engine::memory` counts the bytes natively), but blocks of all lengths come and go, and
-/// WebAssembly's memory grows when there is no gap of the length that is wanted: from run 100 to 4,000 by 1.6 MB, two thirds of it
-/// in the first 300, and after 500 by 0.2 MB at a time, twice.
+/// WebAssembly's memory grows when there is no gap of the length that is wanted: from run 100 to 4,000 by 1.6 MB, two
+/// thirds of it in the first 300, and after 500 by 0.2 MB at a time, twice.
 #[tokio::test]
 async fn on_the_cpu_500_runs_hold_memory_steady() {
     let page = open(WebGpu::Off).await;

@@ -25,7 +25,7 @@ pub(super) fn plain(x: &[f32], w: Panels<'_>, out: &mut [f32], accumulate: bool)
     let (i, j) = (w.rows, w.cols);
     let rows = out.len() / j;
     assert!(out.len() == rows * j && x.len() >= rows * i);
-    let out = Columns(out.as_mut_ptr());
+    let out = SharedOut(out.as_mut_ptr());
     let wide = w.width.min(WIDE);
     let starts: Vec<usize> = (0..j).step_by(wide).collect();
     parallel::map(&starts, rows * i * j, |&start| {
@@ -65,12 +65,12 @@ pub(super) fn plain(x: &[f32], w: Panels<'_>, out: &mut [f32], accumulate: bool)
 }
 
 /// Where a matrix begins whose columns are shared out.
-struct Columns(*mut f32);
+struct SharedOut(*mut f32);
 
 // SAFETY: it is an address alone; who writes there says why nobody else does.
-unsafe impl Sync for Columns {}
+unsafe impl Sync for SharedOut {}
 
-impl Columns {
+impl SharedOut {
     /// Where a column begins.
     fn from(&self, column: usize) -> *mut f32 {
         self.0.wrapping_add(column)

@@ -80,6 +80,7 @@ impl Tiles {
         self.cols
     }
 
+    /// How many there are.
     pub(super) fn tiles(&self) -> usize {
         self.tiles
     }
