@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result, bail};
+use relp_benches::{Work, operations, seconds, weights};
 use serde_json::{Value, json};
 
 use crate::chromium::Chromium;
@@ -20,8 +21,12 @@ type Expected = HashMap<(u64, u64), Vec<f64>>;
 /// Runs and prints all of a model.
 pub(crate) async fn run(server: &Server, model: &str) -> Result<()> {
     let mut expected = Expected::new();
-    for executor in ["wasm", "webgpu"] {
+    for executor in ["wasm", "relaxed", "webgpu"] {
         for program in PROGRAMS {
+            // The others have one program for every browser.
+            if executor == "relaxed" && program != "ours" {
+                continue;
+            }
             // On a software adapter a pass of it takes half a minute, and it is not like for like.
             if (model, executor, program) == ("gpt2-small", "webgpu", "transformers") {
                 continue;
@@ -45,10 +50,10 @@ fn runs(model: &str, executor: &str) -> Vec<Value> {
     let mut runs = Vec::new();
     match (model, executor) {
         ("primer", _) => {
-            let samples = if executor == "wasm" { 50 } else { 15 };
+            let samples = if executor == "webgpu" { 15 } else { 50 };
             for what in ["forward", "relp", "atp"] {
                 runs.extend([15, 32, 64].map(|tokens| run(what, tokens, 1, samples)));
-                if executor == "wasm" {
+                if executor != "webgpu" {
                     runs.extend([15, 32, 64].map(|tokens| run(what, tokens, 8, samples)));
                 } else if what == "forward" {
                     runs.push(run(what, 15, 8, samples));
@@ -58,7 +63,7 @@ fn runs(model: &str, executor: &str) -> Vec<Value> {
                 runs.extend([15, 32].map(|tokens| run(what, tokens, 1, samples)));
             }
         }
-        (_, "wasm") => {
+        (_, "wasm" | "relaxed") => {
             for what in ["forward", "relp", "atp"] {
                 runs.extend([15, 32, 64].map(|tokens| run(what, tokens, 1, 15)));
                 runs.push(run(what, 15, 8, 5));
@@ -70,22 +75,50 @@ fn runs(model: &str, executor: &str) -> Vec<Value> {
     runs
 }
 
-/// The rate of a large product, and of those that prompts are made of, on one thread.
+/// Rows of the products whose rate is taken: as many as a block of them has, and those that prompts are made of.
+const ROWS: [usize; 3] = [96, 30, 15];
+
+/// The rates of products on one thread, natively with vectors as wide as a browser's, and in the browser.
 pub(crate) async fn products(server: &Server) -> Result<()> {
-    let runs = [512, 30, 15]
-        .map(|rows| json!({ "what": "gemm", "tokens": rows, "batch": 1, "samples": 30 }));
-    let job = json!({ "program": "ours", "executor": "wasm", "model": null, "runs": runs });
-    let browser = open(server).await?;
-    let answer = browser.call("return await window.measure(args[0])", vec![job]).await?;
-    for row in answer["rows"].as_array().context("the worker gave no rows")? {
-        let [median, low, _] = summary(&times(row)).context("nothing was timed")?;
-        let operations = row["operations"].as_f64().unwrap_or_default();
+    #[cfg(target_arch = "x86_64")]
+    natively();
+    let runs =
+        ROWS.map(|rows| json!({ "what": "gemm", "tokens": rows, "batch": 1, "samples": 30 }));
+    for executor in ["wasm", "relaxed"] {
+        let job = json!({ "program": "ours", "executor": executor, "model": null, "runs": runs });
+        let browser = open(server).await?;
+        let answer = browser.call("return await window.measure(args[0])", vec![job]).await?;
+        for row in answer["rows"].as_array().context("the worker gave no rows")? {
+            let [median, low, _] = summary(&times(row)).context("nothing was timed")?;
+            let operations = row["operations"].as_f64().unwrap_or_default();
+            let line = json!({
+                "what": "gemm", "executor": executor, "rows": row["tokens"],
+                "rate": operations / median, "best": operations / low,
+            });
+            println!("{line}");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(target_arch = "x86_64")]
+fn natively() {
+    if !relp_cpu::Vectors::Bits128.fix() {
+        return;
+    }
+    for rows in ROWS {
+        let work = Work::product(rows);
+        let mut cpu = relp_cpu::Cpu::new();
+        weights(&work.tape).iter().for_each(|(name, values)| cpu.set_weight(name, values));
+        let Ok(mut plan) = cpu.plan(&work.tape) else { panic!("a weight is missing") };
+        let (median, low, _) = seconds(30, || drop(plan.run(&work.feed)));
+        let operations = operations(&work.tape);
         let line = json!({
-            "what": "gemm", "rows": row["tokens"], "rate": operations / median, "best": operations / low,
+            "what": "gemm", "executor": "native", "rows": rows,
+            "rate": operations / median, "best": operations / low,
         });
         println!("{line}");
     }
-    Ok(())
 }
 
 async fn open(server: &Server) -> Result<Chromium> {

@@ -51,7 +51,7 @@ impl Bench {
             other => return Err(format!("There is no model {other}.")),
         };
         let executor = match executor {
-            "wasm" => Executor::Cpu(Cpu::new()),
+            "wasm" | "relaxed" => Executor::Cpu(Cpu::new()),
             "webgpu" => {
                 let mut gpu = Gpu::request().await.map_err(said)?;
                 // As the page does it, before anything is loaded.

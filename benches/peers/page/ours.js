@@ -1,12 +1,13 @@
-// This program.
+// This program: as every browser can run it, or with relaxed SIMD.
 
-import init, { Bench, Product } from "./relp-bench-browser.js";
 import { VOCABULARY } from "./prompt.js";
 
 export async function start({ executor, model }) {
-  const { memory } = await init({ module_or_path: "relp-bench-browser_bg.wasm" });
+  const folder = executor === "relaxed" ? "./relaxed" : "./plain";
+  const { default: init, Bench, Product } = await import(`${folder}/relp-bench-browser.js`);
+  const { memory } = await init();
   const bytes = () => memory.buffer.byteLength;
-  if (model === null) return product(bytes);
+  if (model === null) return product(Product, bytes);
   const bench = await Bench.start(model, executor);
   const response = await fetch(`../models/${model}/model.safetensors`);
   const length = Number(response.headers.get("Content-Length"));
@@ -26,7 +27,7 @@ export async function start({ executor, model }) {
 }
 
 // One product of matrices, of as many rows as there are tokens.
-function product(memory) {
+function product(Product, memory) {
   let current;
   let operations = 0;
   return {

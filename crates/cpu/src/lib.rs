@@ -7,6 +7,7 @@
 mod kernels;
 mod parallel;
 mod plan;
+mod vectors;
 mod weights;
 
 use relp_tape::{FeedError, Tape};
@@ -14,6 +15,8 @@ use relp_tape::{FeedError, Tape};
 #[cfg(not(target_arch = "wasm32"))]
 pub use parallel::compute_here;
 pub use plan::Plan;
+#[cfg(all(target_arch = "x86_64", feature = "fixed-vectors"))]
+pub use vectors::Vectors;
 
 /// The executor: weights by name.
 pub struct Cpu {

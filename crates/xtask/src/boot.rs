@@ -5,8 +5,16 @@ use anyhow::{Context, Result};
 
 use crate::assets::{Dist, filled, short_hash};
 
-/// The programs in workers.
-pub(crate) const WORKERS: [&str; 2] = ["worker", "printer"];
+/// The programs in workers. The second is the first for browsers with relaxed SIMD.
+const WORKERS: [&str; 3] = ["worker", "relaxed-worker", "printer"];
+
+/// Chooses the engine's worker: asks whether a program of one function, which is a fused multiply-add, is valid.
+const CHOICE: &str = "\
+const { dataset } = document.documentElement;
+const fused = [0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0]
+  .concat([10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253, 133, 2, 11]);
+if (WebAssembly.validate(new Uint8Array(fused))) dataset.worker = dataset.relaxedWorker;
+";
 
 /// Starts the engine's worker, which begins with the bundled model, beside the page's own program, which takes it over
 /// (`web/app/src/worker.rs`). A page in a frame asks its reader first. On a first visit, what comes over the network
@@ -15,7 +23,7 @@ const EARLY: &str = "\
 const begin = () => {
   if (new URLSearchParams(location.search).has(\"embed\")) return;
   try {
-    const worker = new Worker(document.documentElement.dataset.worker, { name: \"first\" });
+    const worker = new Worker(dataset.worker, { name: \"first\" });
     const heard = [];
     worker.onmessage = (event) => heard.push(event);
     worker.onerror = (event) => {
@@ -74,7 +82,7 @@ pub(crate) fn write(dist: Dist<'_>) -> Result<()> {
 
     let boot = format!(
         "const program = fetch(\"./{program}\", {{ integrity: \"{}\" }});\n\
-         {EARLY}\
+         {CHOICE}{EARLY}\
          const {{ default: start }} = await import(\"./{app}\");\n\
          if (document.readyState === \"loading\") {{\n  \
            await new Promise((parsed) => document.addEventListener(\"DOMContentLoaded\", parsed));\n}}\n\
@@ -121,7 +129,7 @@ fn worker(dist: Dist<'_>, name: &str) -> Result<String> {
     let (glue, program) = (dist.text(&glue_name)?, dist.bytes(&program_name)?);
     let hashed = format!("relp-{name}-{}_bg.wasm", short_hash(&program));
     dist.write(&hashed, &program)?;
-    let ahead = if name == "worker" { AHEAD } else { "" };
+    let ahead = if name == "printer" { "" } else { AHEAD };
     let script = format!(
         "{glue}\nconst program = fetch(\"{hashed}\", {{ integrity: \"{}\" }});\n{ahead}\
          wasm_bindgen({{ module_or_path: program }}).catch((error) => {{\n  // A rejected promise is not told to the page; an error that is thrown is.\n  \

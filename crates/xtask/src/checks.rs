@@ -141,7 +141,8 @@ impl Check {
             }
             Self::ClippyWasm => page::manifests(workspace)?.iter().try_for_each(|manifest| {
                 step::run(
-                    cargo("clippy --locked --target wasm32-unknown-unknown --manifest-path")
+                    cargo("clippy --locked --all-features --target wasm32-unknown-unknown")
+                        .arg("--manifest-path")
                         .arg(manifest)
                         .args(["--", "-D", "warnings"])
                         .env_remove("RUSTFLAGS"),

@@ -14,6 +14,9 @@ use crate::{
 pub(crate) const PLAYGROUND: &str = "standalone/playground.html";
 const FIGURE: &str = "standalone/figure.html";
 
+/// The programs in workers: of the engine, the one for every browser.
+const WORKERS: [&str; 2] = ["worker", "printer"];
+
 /// Writes both. `page` is the page as trunk wrote it, which says which styles there are, and in which order.
 pub(crate) fn write(root: &Path, dist: Dist<'_>, page: &str) -> Result<()> {
     let read = |name: &str| {
@@ -36,7 +39,7 @@ pub(crate) fn write(root: &Path, dist: Dist<'_>, page: &str) -> Result<()> {
         Ok(())
     };
     part("app.wasm", &dist.bytes(&dist.one("relp-app-", "_bg.wasm")?)?)?;
-    for worker in boot::WORKERS {
+    for worker in WORKERS {
         part(&format!("{worker}.wasm"), &dist.bytes(&format!("relp-{worker}_bg.wasm"))?)?;
     }
     for name in dist.names("models/primer")? {
@@ -46,7 +49,7 @@ pub(crate) fn write(root: &Path, dist: Dist<'_>, page: &str) -> Result<()> {
             part(&path, &dist.bytes(&path)?)?;
         }
     }
-    for worker in boot::WORKERS {
+    for worker in WORKERS {
         let glue = script(&dist.text(&format!("relp-{worker}.js"))?)?;
         parts +=
             &format!("<script type=\"text/plain\" data-part=\"{worker}.js\">\n{glue}</script>\n");

@@ -107,7 +107,7 @@ async fn the_paper_has_live_figures_and_no_engine_until_it_is_asked_for() {
     go(&page.browser, &format!("{}paper/", page.server.url())).await;
     page.browser.wait(&format!("{} !== null", inside(0, ".picture svg"))).await;
     let before = fetched(&page, "window").await;
-    let is_engine = |name: &String| name.contains("relp-worker") || name.contains("safetensors");
+    let is_engine = |name: &String| name.contains("-worker-") || name.contains("safetensors");
     assert!(before.iter().any(|name| name == "relp-figure.wasm"), "{before:?}");
     assert!(!before.iter().any(is_engine), "{before:?}");
     assert!(!before.iter().any(|name| name.contains("relp-app")), "{before:?}");

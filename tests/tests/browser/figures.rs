@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use relp_model::{Direction, Method, Request, Rules};
+use serde_json::json;
 
 use crate::browser::WebGpu;
 use crate::page::Page;
@@ -52,6 +53,27 @@ async fn without_webgpu_the_cpu_computes_them() {
     assert!(page.text("#fallback").await.contains("WebGPU finds no GPU"));
     check_every_switch(&page, 1).await;
     page.close().await;
+}
+
+/// Chromium has it, so that the other tests see the engine that is built for it.
+#[tokio::test]
+async fn without_relaxed_simd_the_engine_for_every_browser_computes_them() {
+    let page = Page::ready(WebGpu::Off).await;
+    assert!(engine(&page).await.starts_with("relp-relaxed-worker-"));
+    let source = json!({ "source": "WebAssembly.validate = () => false;" });
+    page.browser.command("Page.addScriptToEvaluateOnNewDocument", source).await;
+    page.browser.client.refresh().await.unwrap();
+    page.wait_for_figure(1).await;
+    assert!(engine(&page).await.starts_with("relp-worker-"));
+    check_every_switch(&page, 1).await;
+    page.close().await;
+}
+
+/// The one script of an engine that the page has fetched.
+async fn engine(page: &Page) -> String {
+    let of_worker = "performance.getEntriesByType('resource').map(one => one.name.split('/').pop())\
+                     .filter(name => /worker-[0-9a-f]+\\.js$/.test(name)).join()";
+    page.browser.eval(of_worker).await.as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

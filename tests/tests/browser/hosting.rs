@@ -111,7 +111,7 @@ async fn little_is_sent() {
     assert!(!came.contains(&program.as_str()), "{came:?}");
     let first: usize = sent("index.html") + came.iter().map(|name| sent(name)).sum::<usize>();
     let whole = first + sent(&program);
-    let engine = sent(&PageServer::engine()) + sent(&one("relp-worker-", "_bg.wasm"));
+    let engine = sent(&PageServer::engine()) + sent(&one("relp-relaxed-worker-", "_bg.wasm"));
     let element = sent("relp-figure.js") + sent("relp-figure.wasm");
     measured(
         "sizes.txt",

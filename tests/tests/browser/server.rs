@@ -59,11 +59,13 @@ impl PageServer {
         fs::read(PathBuf::from(crate::browser::variable("RELP_DIST")).join(file)).unwrap()
     }
 
-    /// The name of the engine's script, which the build names by its content.
+    /// The name of the script of the engine that Chromium gets; the build names it by its content.
     pub(crate) fn engine() -> String {
         let names = fs::read_dir(crate::browser::variable("RELP_DIST")).unwrap();
         let mut names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.find(|name| name.starts_with("relp-worker-") && name.ends_with(".js")).unwrap()
+        names
+            .find(|name| name.starts_with("relp-relaxed-worker-") && name.ends_with(".js"))
+            .unwrap()
     }
 
     /// From now on, a file is another one.

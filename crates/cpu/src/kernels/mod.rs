@@ -18,11 +18,7 @@ mod tiles;
 
 pub(crate) use tiles::PANEL;
 
-/// Calls what it is given, compiled for the widest vectors that this processor has.
-#[inline(always)]
-fn vectorised(f: impl FnOnce()) {
-    pulp::Arch::new().dispatch(f);
-}
+use crate::vectors::vectorised;
 
 /// Σ a·b in eight running sums, which the compiler keeps in vector registers.
 #[inline(always)]

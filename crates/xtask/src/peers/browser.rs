@@ -37,13 +37,20 @@ pub(super) fn run(workspace: &Workspace, python: &Path) -> Result<String> {
     let folder = workspace.root.join("target/peers/www");
     fetch(workspace, &folder.join("npm"))?;
     export(workspace, python, &folder.join("models"))?;
-    build(workspace, &folder.join("page"))?;
+    let page = folder.join("page");
+    build(workspace, &page.join("plain"), &[])?;
+    build(workspace, &page.join("relaxed"), &["--features", "relaxed-simd"])?;
+    for entry in fs::read_dir(workspace.root.join("benches/peers/page"))? {
+        let entry = entry?;
+        fs::copy(entry.path(), page.join(entry.file_name()))?;
+    }
     page::BUILD.run(|| page::build(workspace)).1?;
     crate::dist::write(workspace, None)?;
     say!("\nIn Chromium: this program, ONNX Runtime Web and transformers.js; about 10 minutes.");
     let mut bench = workspace.cargo();
     bench
         .args(["bench", "--quiet", "--locked", "--package", "relp-benches", "--bench", "browser"])
+        .env("RAYON_NUM_THREADS", "1")
         .env("RELP_BENCH_PEERS", &folder)
         .env("RELP_DIST", workspace.root.join("target/site"))
         .env("RELP_CHROMIUM", browser.chromium)
@@ -101,12 +108,13 @@ fn export(workspace: &Workspace, python: &Path, folder: &Path) -> Result<()> {
     Ok(fs::write(done, made_by)?)
 }
 
-/// The program as the page's are built, beside the scripts that run it.
-fn build(workspace: &Workspace, folder: &Path) -> Result<()> {
+/// The program as the page's are built.
+fn build(workspace: &Workspace, folder: &Path, features: &[&str]) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo
         .args(["build", "--locked", "--package", PROGRAM, "--target", WASM, "--profile", "page"])
         .args(["--message-format", "json-render-diagnostics"])
+        .args(features)
         // These would replace the flags that .cargo/config.toml has for wasm32.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
@@ -118,12 +126,7 @@ fn build(workspace: &Workspace, folder: &Path) -> Result<()> {
             .args(["--target", "web", "--no-typescript", "--out-dir"])
             .arg(folder)
             .arg(program),
-    )?;
-    for entry in fs::read_dir(workspace.root.join("benches/peers/page"))? {
-        let entry = entry?;
-        fs::copy(entry.path(), folder.join(entry.file_name()))?;
-    }
-    Ok(())
+    )
 }
 
 /// The program's file, of what Cargo says.
@@ -141,7 +144,10 @@ fn built(messages: &str) -> Result<String> {
 type Row = (usize, usize, u64, u64, usize);
 
 const MODELS: [&str; 2] = ["primer", "gpt2-small"];
-const EXECUTORS: [(&str, &str); 2] = [("wasm", "WASM"), ("webgpu", "WebGPU")];
+const EXECUTORS: [(&str, &str); 3] =
+    [("wasm", "WASM"), (RELAXED, "WASM, relaxed SIMD"), ("webgpu", "WebGPU")];
+/// What the peers have no program of their own for.
+const RELAXED: &str = "relaxed";
 
 /// What was measured of one line.
 struct Line {
@@ -245,9 +251,13 @@ fn head(lines: &Lines) -> String {
         let giga = line["rate"].as_f64().unwrap_or_default() / 1e9;
         format!("of {} rows at {giga:.1} GFLOP/s", line["rows"])
     };
-    let rates: Vec<String> = lines.products.iter().map(rate).collect();
-    if !rates.is_empty() {
-        put(format!("Products with a 768 × 3072 matrix ran there {}.", rates.join(", ")));
+    for (executor, on) in [("native", "128-bit vectors, natively")].into_iter().chain(EXECUTORS) {
+        let of_it = lines.products.iter().filter(|line| line["executor"] == executor);
+        let rates: Vec<String> = of_it.map(rate).collect();
+        if !rates.is_empty() {
+            let rates = rates.join(", ");
+            put(format!("Products with a 768 × 3072 matrix ran on one thread in {on}: {rates}."));
+        }
     }
     text
 }
@@ -261,7 +271,13 @@ fn forward(lines: &Lines) -> String {
     );
     for ((model, what, batch, tokens, executor), by) in &lines.rows {
         let (0, Some(here)) = (*what, by.get(&0)) else { continue };
-        let beside = |peer: usize| match by.get(&peer) {
+        // It is beside what the peers have for every browser.
+        let peers = if EXECUTORS[*executor].0 == RELAXED {
+            lines.rows.get(&(*model, *what, *batch, *tokens, 0))
+        } else {
+            Some(by)
+        };
+        let beside = |peer: usize| match peers.and_then(|by| by.get(&peer)) {
             None => "– | –".to_owned(),
             Some(line) => {
                 let ratio = line.measured.median / here.measured.median;
@@ -360,9 +376,10 @@ mod tests {
 
     const TEXT: &str = r#"{"browser": "Chrome/1", "adapter": "a software adapter"}
 noise
-{"what": "gemm", "rows": 512, "rate": 3e10, "best": 3e10}
+{"what": "gemm", "executor": "relaxed", "rows": 512, "rate": 3e10, "best": 3e10}
 {"model": "primer", "what": "forward", "tokens": 15, "batch": 1, "executor": "wasm", "peer": "ONNX Runtime Web 1", "median": 0.004, "low": 0.004, "high": 0.004}
 {"model": "primer", "what": "forward", "tokens": 15, "batch": 1, "executor": "wasm", "peer": null, "median": 0.002, "low": 0.001, "high": 0.003, "operations": 2e7}
+{"model": "primer", "what": "forward", "tokens": 15, "batch": 1, "executor": "relaxed", "peer": null, "median": 0.001, "low": 0.001, "high": 0.001, "operations": 2e7}
 {"model": "primer", "what": "relp", "tokens": 15, "batch": 1, "executor": "webgpu", "peer": null, "median": 0.1, "low": 0.1, "high": 0.1, "operations": 1e8, "counts": [0, 2, 1]}
 {"what": "memory", "model": "primer", "executor": "wasm", "peer": null, "wasm": 1e7, "renderer": 2e8, "gpu": 9e7, "loaded": 0.5}
 {"what": "visit", "visit": "first", "figure": "seen", "median": 0.2, "low": 0.1, "high": 0.3, "bytes": 4e6, "kept": 9e6}
@@ -373,9 +390,10 @@ noise
         let tables = tables(TEXT)?;
         for part in [
             "In Chrome/1, WebAssembly on one thread, WebGPU on a software adapter.",
-            "of 512 rows at 30.0 GFLOP/s",
+            "on one thread in WASM, relaxed SIMD: of 512 rows at 30.0 GFLOP/s.",
             "ONNX Runtime Web 1, ms",
             "| primer | 15 | 1 | WASM | 2.00 (1.00 – 3.00) | 4.00 | 2.00 | – | – |",
+            "| primer | 15 | 1 | WASM, relaxed SIMD | 1.00 | 4.00 | 4.00 | – | – |",
             "| primer | RelP | 15 | 1 | WebGPU | 100 | 1.0 | 2 | 1 |",
             "| primer | WASM | this program | 10 | 200 | 90 | 0.5 |",
             "| first, nothing kept | seen | 200 (100 – 300) | 4.0 | 9.0 |",

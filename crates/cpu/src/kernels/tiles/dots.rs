@@ -8,10 +8,10 @@
 
 use std::array::from_fn;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::ahead::{Cache, ahead};
-use super::{Place, alone, widened};
+use super::{Place, alone, vectorised, widened};
 use crate::weights::Matrix;
 
 /// Rows of a matrix, each of which begins `stride` after the last.
@@ -35,7 +35,7 @@ const BLOCK: usize = 16 * W;
 
 /// `x` \[R,C\] times the rows of `w` that `out` has columns for.
 pub(super) fn product(x: &[f32], w: Rows<'_>, out: &mut [&mut [f32]], accumulate: bool) {
-    Arch::new().dispatch(Dots { x, w, out, accumulate });
+    vectorised(Dots { x, w, out, accumulate });
 }
 
 struct Dots<'a, 'o> {

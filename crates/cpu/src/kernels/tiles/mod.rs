@@ -9,11 +9,11 @@ mod transposed;
 
 use columns::{Columns, Tiles};
 use plain::Plain;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use transposed::Transposed;
 
-use super::halves;
 use super::matmul::Window;
+use super::{halves, vectorised};
 use crate::parallel;
 use crate::weights::{Matrix, Panels};
 
@@ -39,6 +39,10 @@ fn many_registers<S: Simd>() -> bool {
 /// Does a tile's work in a function of its own, so that the compiler finds registers for it alone.
 #[inline(always)]
 fn alone<S: Simd, W: WithSimd>(simd: S, work: W) -> W::Output {
+    #[cfg_attr(
+        all(target_arch = "wasm32", feature = "relaxed-simd"),
+        target_feature(enable = "relaxed-simd")
+    )]
     #[inline(never)]
     fn by_itself<S: Simd, W: WithSimd>(simd: S, work: W) -> W::Output {
         work.with_simd(simd)
@@ -81,7 +85,7 @@ pub(super) fn plain(x: &[f32], w: Panels<'_>, out: &mut [f32], accumulate: bool)
     for (x, out) in x.chunks(ROWS * w.rows).zip(out.chunks_mut(ROWS * w.cols)) {
         let tiles = Tiles::of(x, out.len() / w.cols, plain::MOST);
         shared_out(out, w.cols, whole, x.len() * w.cols, |first, out| {
-            Arch::new().dispatch(Plain { x: &tiles, w, first, out, accumulate });
+            vectorised(Plain { x: &tiles, w, first, out, accumulate });
         });
     }
 }
@@ -107,7 +111,7 @@ pub(super) fn transposed(
     for (x, out) in x.chunks(rows * window.cols).zip(out.chunks_mut(rows * i)) {
         let columns = Columns::of(x, out.len() / i);
         shared_out(out, i, WIDTHS, work, |first, out| {
-            Arch::new().dispatch(Transposed { x: &columns, w, window, first, out, accumulate });
+            vectorised(Transposed { x: &columns, w, window, first, out, accumulate });
         });
     }
 }
