@@ -103,7 +103,7 @@ pub(crate) async fn products(server: &Server) -> Result<()> {
 
 #[cfg(target_arch = "x86_64")]
 fn natively() {
-    if !relp_cpu::Vectors::Bits128.fix() {
+    if !relp_cpu::narrow_vectors() {
         return;
     }
     for rows in ROWS {

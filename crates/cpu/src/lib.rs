@@ -15,8 +15,8 @@ use relp_tape::{FeedError, Tape};
 #[cfg(not(target_arch = "wasm32"))]
 pub use parallel::compute_here;
 pub use plan::Plan;
-#[cfg(all(target_arch = "x86_64", feature = "fixed-vectors"))]
-pub use vectors::Vectors;
+#[cfg(all(target_arch = "x86_64", feature = "narrow-vectors"))]
+pub use vectors::narrow_vectors;
 
 /// The executor: weights by name.
 pub struct Cpu {

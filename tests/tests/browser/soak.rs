@@ -80,6 +80,9 @@ const OF_PROCESSES: u64 = 48 << 20;
 /// The same of the page's JavaScript.
 const OF_HEAP: u64 = 2 << 20;
 
+/// What gaps may cost WebAssembly's memory that nothing fits in, until it has settled.
+const OF_GAPS: u64 = 2 << 20;
+
 /// The most times that memory may take to settle: what is a leak grows every time.
 const TIMES: usize = 5;
 
@@ -168,6 +171,8 @@ fn assert_steady(uses: &[Use]) {
     let wasm = last.wasm - before.wasm;
     assert_eq!(wasm, 0, "the engine keeps {wasm} bytes more every time; {uses:?}");
     let grown = |of: fn(&Use) -> u64| of(last).saturating_sub(of(&first));
+    let gaps = grown(|used| used.wasm);
+    assert!(gaps <= OF_GAPS, "the engine has grown by {gaps} bytes before it settled; {uses:?}");
     let heap = grown(|used| used.heap);
     assert!(heap <= OF_HEAP, "the page's JavaScript keeps {heap} bytes; {uses:?}");
     let page = grown(|used| used.page);

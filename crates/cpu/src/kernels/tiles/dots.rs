@@ -11,7 +11,8 @@ use std::array::from_fn;
 use pulp::{Simd, WithSimd};
 
 use super::ahead::{Cache, ahead};
-use super::{Place, alone, vectorised, widened};
+use super::{Place, alone, widened};
+use crate::vectors::dispatch;
 use crate::weights::Matrix;
 
 /// Rows of a matrix, each of which begins `stride` after the last.
@@ -35,7 +36,7 @@ const BLOCK: usize = 16 * W;
 
 /// `x` \[R,C\] times the rows of `w` that `out` has columns for.
 pub(super) fn product(x: &[f32], w: Rows<'_>, out: &mut [&mut [f32]], accumulate: bool) {
-    vectorised(Dots { x, w, out, accumulate });
+    dispatch(Dots { x, w, out, accumulate });
 }
 
 struct Dots<'a, 'o> {

@@ -12,9 +12,10 @@ use plain::Plain;
 use pulp::{Simd, WithSimd};
 use transposed::Transposed;
 
+use super::halves;
 use super::matmul::Window;
-use super::{halves, vectorised};
 use crate::parallel;
+use crate::vectors::dispatch;
 use crate::weights::{Matrix, Panels};
 
 /// The columns of a panel: natively as many as the widest tile has, in a browser those of its only one.
@@ -85,7 +86,7 @@ pub(super) fn plain(x: &[f32], w: Panels<'_>, out: &mut [f32], accumulate: bool)
     for (x, out) in x.chunks(ROWS * w.rows).zip(out.chunks_mut(ROWS * w.cols)) {
         let tiles = Tiles::of(x, out.len() / w.cols, plain::MOST);
         shared_out(out, w.cols, whole, x.len() * w.cols, |first, out| {
-            vectorised(Plain { x: &tiles, w, first, out, accumulate });
+            dispatch(Plain { x: &tiles, w, first, out, accumulate });
         });
     }
 }
@@ -111,7 +112,7 @@ pub(super) fn transposed(
     for (x, out) in x.chunks(rows * window.cols).zip(out.chunks_mut(rows * i)) {
         let columns = Columns::of(x, out.len() / i);
         shared_out(out, i, WIDTHS, work, |first, out| {
-            vectorised(Transposed { x: &columns, w, window, first, out, accumulate });
+            dispatch(Transposed { x: &columns, w, window, first, out, accumulate });
         });
     }
 }
