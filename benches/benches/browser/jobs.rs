@@ -91,16 +91,13 @@ pub(crate) async fn products(server: &Server) -> Result<()> {
         for row in answer["rows"].as_array().context("the worker gave no rows")? {
             let [median, low, _] = summary(&times(row)).context("nothing was timed")?;
             let operations = row["operations"].as_f64().unwrap_or_default();
-            let line = json!({
-                "what": "gemm", "executor": executor, "rows": row["tokens"],
-                "rate": operations / median, "best": operations / low,
-            });
-            println!("{line}");
+            print_rate(executor, &row["tokens"], operations, [median, low]);
         }
     }
     Ok(())
 }
 
+/// The executor natively with narrow vectors, where the processor has them. Nothing else computes in this process.
 #[cfg(target_arch = "x86_64")]
 fn natively() {
     if !relp_cpu::narrow_vectors() {
@@ -112,13 +109,16 @@ fn natively() {
         weights(&work.tape).iter().for_each(|(name, values)| cpu.set_weight(name, values));
         let Ok(mut plan) = cpu.plan(&work.tape) else { panic!("a weight is missing") };
         let (median, low, _) = seconds(30, || drop(plan.run(&work.feed)));
-        let operations = operations(&work.tape);
-        let line = json!({
-            "what": "gemm", "executor": "native", "rows": rows,
-            "rate": operations / median, "best": operations / low,
-        });
-        println!("{line}");
+        print_rate("native", &json!(rows), operations(&work.tape), [median, low]);
     }
+}
+
+fn print_rate(executor: &str, rows: &Value, operations: f64, [median, low]: [f64; 2]) {
+    let line = json!({
+        "what": "gemm", "executor": executor, "rows": rows,
+        "rate": operations / median, "best": operations / low,
+    });
+    println!("{line}");
 }
 
 async fn open(server: &Server) -> Result<Chromium> {
