@@ -139,15 +139,13 @@ impl Check {
             Self::Clippy => {
                 step::run(&mut cargo("clippy --locked --workspace --all-targets -- -D warnings"))
             }
-            Self::ClippyWasm => page::manifests(workspace)?.iter().try_for_each(|manifest| {
-                step::run(
-                    cargo("clippy --locked --all-features --target wasm32-unknown-unknown")
-                        .arg("--manifest-path")
-                        .arg(manifest)
-                        .args(["--", "-D", "warnings"])
-                        .env_remove("RUSTFLAGS"),
-                )
-            }),
+            // All at once, so that what they have in common is looked at once.
+            Self::ClippyWasm => step::run(
+                cargo("clippy --locked --all-features --target wasm32-unknown-unknown")
+                    .args(page::crates(workspace)?.iter().flat_map(|name| ["--package", name]))
+                    .args(["--", "-D", "warnings"])
+                    .env_remove("RUSTFLAGS"),
+            ),
             Self::Doc => step::run(
                 cargo("doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"),
             ),

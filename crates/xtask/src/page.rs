@@ -1,9 +1,6 @@
 //! The page: built by trunk from `index.html` into `dist/`, with its documents beside it.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 
@@ -56,18 +53,18 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     offline::write(&workspace.root.join("web/app/assets/sw.js"), &workspace.dist())
 }
 
-/// The manifests of the page's own crates: those in `web/`, from the repository's root.
-pub(crate) fn manifests(workspace: &Workspace) -> Result<Vec<PathBuf>> {
-    let web = Path::new("web");
-    let entries = fs::read_dir(workspace.root.join(web)).context("web/ cannot be read")?;
-    let mut manifests: Vec<PathBuf> = entries
+/// The names of the page's own crates: those in `web/`, each called after its folder.
+pub(crate) fn crates(workspace: &Workspace) -> Result<Vec<String>> {
+    let web = workspace.root.join("web");
+    let entries = fs::read_dir(&web).context("web/ cannot be read")?;
+    let mut names: Vec<String> = entries
         .flatten()
-        .map(|entry| web.join(entry.file_name()).join("Cargo.toml"))
-        .filter(|manifest| workspace.root.join(manifest).is_file())
+        .filter(|entry| entry.path().join("Cargo.toml").is_file())
+        .map(|entry| format!("relp-{}", entry.file_name().display()))
         .collect();
-    if manifests.is_empty() {
+    if names.is_empty() {
         bail!("there are no crates in web/");
     }
-    manifests.sort();
-    Ok(manifests)
+    names.sort();
+    Ok(names)
 }

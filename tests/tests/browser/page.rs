@@ -129,9 +129,16 @@ impl<B: Deref<Target = Session>> Page<B> {
         self.browser.eval(&format!("document.querySelector({selector:?}) !== null")).await == true
     }
 
+    /// Clicks what is there, or what the page puts in its place between the driver's look and its click.
     pub(crate) async fn click(&self, selector: &str) {
-        let element = self.browser.client.find(Locator::Css(selector)).await;
-        element.unwrap_or_else(|e| panic!("{selector}: {e}")).click().await.unwrap();
+        for _ in 0..5 {
+            let element = self.browser.client.find(Locator::Css(selector)).await;
+            match element.unwrap_or_else(|e| panic!("{selector}: {e}")).click().await {
+                Err(error) if error.is_stale_element_reference() => {}
+                done => return done.unwrap_or_else(|e| panic!("{selector}: {e}")),
+            }
+        }
+        panic!("{selector}: the page puts another in its place all the time");
     }
 
     /// Replaces the text of a field, as a person does.
