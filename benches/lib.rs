@@ -7,7 +7,7 @@ use std::time::Instant;
 use relp_model::{
     Attribution, Computation, Config, Direction, Method, Pair, Recipe, Request, Site, Token, gpt2,
 };
-use relp_tape::{Buf, Content, Feed, Op, Outputs, Tape, reference};
+use relp_tape::{Beginnings, Buf, Content, Feed, Needed, Op, Outputs, Tape, reference};
 
 /// Tokens of the usual prompt.
 pub const POSITIONS: usize = 15;
@@ -193,16 +193,24 @@ pub fn pair(config: &Config, positions: usize) -> Pair {
     Pair { clean, corrupted, answers: vec![token(5)], foils: vec![token(6)] }
 }
 
-/// Floating-point operations of a tape's matrix products, two a multiplication. What else a run computes is less
-/// than a hundredth of it.
-pub fn operations(tape: &Tape) -> f64 {
-    let product = |out: Buf, inner: usize| 2.0 * tape.info(out).len() as f64 * inner as f64;
-    let last = |buf| tape.shape(buf).last().copied().unwrap_or(0);
-    let of = |op: &Op| match op {
-        Op::Linear { x, out, .. } | Op::LinearT { x, out, .. } => product(*out, last(*x)),
+/// Floating-point operations of a run's matrix products, two a multiplication, of the rows that it needs. What else it
+/// computes is less than a hundredth of it.
+pub fn operations(tape: &Tape, feed: &Feed) -> f64 {
+    let needed = Needed::of(tape);
+    let ids = needed.ids().and_then(|ids| Some((feed.get_ids(tape, ids).ok()?, ids)));
+    let beginnings = ids.map(|(tokens, ids)| Beginnings::of(tokens, tape.shape(ids)[1]));
+    let beginnings = beginnings.unwrap_or_default();
+    let last = |buf| tape.shape(buf).last().copied().unwrap_or(1);
+    let of = |(at, op): (usize, &Op)| match *op {
+        Op::Linear { x, out, .. } | Op::LinearT { x, out, .. } => {
+            let rows = tape.info(out).len() / last(out);
+            let computed = beginnings.computed(needed.rows(at), rows);
+            let rows: usize = computed.iter().map(ExactSizeIterator::len).sum();
+            2.0 * (rows * last(x) * last(out)) as f64
+        }
         _ => 0.0,
     };
-    tape.ops().iter().map(of).sum()
+    tape.ops().iter().enumerate().map(of).sum()
 }
 
 /// Bytes of weights that a tape's matrix products read, each time that one does.

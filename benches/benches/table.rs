@@ -48,7 +48,8 @@ fn main() {
                     plan.forget();
                     drop(plan.run(&work.feed));
                 });
-                let floor = (operations(&work.tape) / rate).max(bytes(&work.tape) / bandwidth);
+                let floor =
+                    (operations(&work.tape, &work.feed) / rate).max(bytes(&work.tape) / bandwidth);
                 println!(
                     "{}",
                     json!({
@@ -84,7 +85,7 @@ fn rate() -> f64 {
     let Ok(mut plan) = cpu.plan(&work.tape) else { panic!("a weight is missing") };
     // The best of what it can do is what a floor is made of.
     let (_, low, _) = seconds(11, || drop(plan.run(&work.feed)));
-    operations(&work.tape) / low
+    operations(&work.tape, &work.feed) / low
 }
 
 /// Bytes a second that are read from memory, on so many threads.

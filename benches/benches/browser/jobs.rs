@@ -109,7 +109,7 @@ fn natively() {
         weights(&work.tape).iter().for_each(|(name, values)| cpu.set_weight(name, values));
         let Ok(mut plan) = cpu.plan(&work.tape) else { panic!("a weight is missing") };
         let (median, low, _) = seconds(30, || drop(plan.run(&work.feed)));
-        print_rate("native", &json!(rows), operations(&work.tape), [median, low]);
+        print_rate("native", &json!(rows), operations(&work.tape, &work.feed), [median, low]);
     }
 }
 

@@ -116,7 +116,7 @@ impl Bench {
 
     /// Floating-point operations of the matrix products of what was planned.
     pub fn operations(&self) -> f64 {
-        self.ready.as_ref().map_or(0.0, |(_, work)| operations(&work.tape))
+        self.ready.as_ref().map_or(0.0, |(_, work)| operations(&work.tape, &work.feed))
     }
 
     /// What the GPU has done so far: pipelines built, submits, readbacks; nothing on the CPU.
@@ -178,7 +178,7 @@ impl Product {
         let mut cpu = Cpu::new();
         weights(&work.tape).iter().for_each(|(name, values)| cpu.set_weight(name, values));
         let plan = cpu.plan(&work.tape).map_err(said)?;
-        Ok(Self { plan, operations: operations(&work.tape), feed: work.feed })
+        Ok(Self { plan, operations: operations(&work.tape, &work.feed), feed: work.feed })
     }
 
     /// Computes it, and returns how many floating-point operations that takes.

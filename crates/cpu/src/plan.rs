@@ -2,11 +2,15 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use relp_tape::{Begun, Buf, Content, Feed, FeedError, Known, Op, Outputs, Slots, Tape};
+use relp_tape::{
+    Beginnings, Begun, Buf, Content, Feed, FeedError, Known, Needed, Op, Outputs, Rows, Slots, Tape,
+};
 
 use crate::CpuError;
+use crate::kernels::some_rows::{Gathered, SomeRows};
 use crate::kernels::{
     activation, attention, embedding, gather, matmul, metric, norm, patching, pointwise, qk_fix,
+    some_rows,
 };
 use crate::weights::{Matrix, Panels, Weight, Weights};
 
@@ -31,6 +35,10 @@ pub struct Plan {
     /// The slots of what comes after the forward part.
     slots: Vec<Vec<f32>>,
     begun: Begun,
+    needed: Needed,
+    /// Of the run under way.
+    beginnings: Beginnings,
+    gathered: Gathered,
     /// The first op of the run under way, and the next.
     first: usize,
     next: usize,
@@ -95,8 +103,19 @@ impl Plan {
             },
             |other| other.forward.clone(),
         );
-        let (slots, begun, ops) = (allocate(of_rest), Begun::default(), tape.ops().len());
-        Ok(Self { tape: tape.clone(), stores, forward, slots, begun, first: ops, next: ops })
+        let (slots, ops) = (allocate(of_rest), tape.ops().len());
+        Ok(Self {
+            tape: tape.clone(),
+            stores,
+            forward,
+            slots,
+            begun: Begun::default(),
+            needed: Needed::of(tape),
+            beginnings: Beginnings::default(),
+            gathered: Gathered::default(),
+            first: ops,
+            next: ops,
+        })
     }
 
     /// Whether what the forward part computes here is what it would be there.
@@ -136,6 +155,9 @@ impl Plan {
                 _ => {}
             }
         }
+        if let Some(ids) = self.needed.ids() {
+            self.beginnings = Beginnings::of(self.ids(ids), self.tape.shape(ids)[1]);
+        }
         self.begun = self.forward.lock().known.begin(given);
         self.first = if self.begun.is_kept() { self.tape.forward().ops() } else { 0 };
         self.next = self.first;
@@ -155,6 +177,9 @@ impl Plan {
         self.next += 1;
         if self.next == self.tape.forward().ops() {
             known.settle(&mut self.begun);
+        }
+        if self.next == self.tape.ops().len() {
+            self.gathered = Gathered::default();
         }
         true
     }
@@ -225,6 +250,14 @@ impl Plan {
         }
     }
 
+    /// The rows that the op under way computes of so many; none if it is all of them.
+    fn some_rows(&self, all: usize) -> Option<SomeRows> {
+        let rows = self.needed.rows(self.next);
+        let rows =
+            (rows != Rows::All).then(|| SomeRows::new(self.beginnings.computed(rows, all), all));
+        rows.filter(|rows| !rows.are_all())
+    }
+
     fn execute(&mut self, op: &Op, forward: &mut [Vec<f32>]) {
         // The slots that are written are taken out while others are read.
         let places: Vec<_> = op.writes().into_iter().map(|buf| self.place(buf)).collect();
@@ -233,7 +266,9 @@ impl Plan {
         let lens = places.iter().map(|&(_, len)| len);
         let mut written: Vec<&mut [f32]> =
             taken.iter_mut().zip(lens).map(|(slot, len)| &mut slot[..len]).collect();
-        self.kernel(op, forward, &mut written);
+        let mut gathered = std::mem::take(&mut self.gathered);
+        self.kernel(op, forward, &mut written, &mut gathered);
+        self.gathered = gathered;
         for ((slot, _), values) in places.into_iter().zip(taken) {
             *self.slot_mut(forward, slot) = values;
         }
@@ -244,7 +279,13 @@ impl Plan {
         own.map_or_else(|| &mut forward[slot], |own| &mut self.slots[own])
     }
 
-    fn kernel(&self, op: &Op, forward: &[Vec<f32>], written: &mut [&mut [f32]]) {
+    fn kernel(
+        &self,
+        op: &Op,
+        forward: &[Vec<f32>],
+        written: &mut [&mut [f32]],
+        gathered: &mut Gathered,
+    ) {
         let (out, rest) = match written {
             [out, rest @ ..] => (&mut **out, rest),
             [] => return,
@@ -275,11 +316,32 @@ impl Plan {
                 norm::layer_norm_grad(f(dy), f(x), f(stats), f(gain), add, detach_scale, out);
             }
             Op::Linear { x, w, bias, .. } => {
-                matmul::linear(f(x), p(w), bias.map(f), out);
+                let product = |x: &[f32], out: &mut [f32]| {
+                    matmul::linear(x, p(w), bias.map(f), out);
+                };
+                match self.some_rows(out.len() / cols(w)) {
+                    None => product(f(x), out),
+                    Some(rows) => {
+                        let operands = (f(x), None);
+                        some_rows::product(&rows, gathered, operands, out, |x, _, out| {
+                            product(x, out);
+                        });
+                        some_rows::copy(self.beginnings.copied(), cols(w), out);
+                    }
+                }
             }
-            Op::LinearT { x, w, first_col, add, .. } => {
+            Op::LinearT { x, w, first_col, add, out: dx } => {
                 let window = matmul::Window { first_col, cols: cols(x) };
-                matmul::linear_t(f(x), p(w), window, add.map(f), out);
+                let product = |x: &[f32], add: Option<&[f32]>, out: &mut [f32]| {
+                    matmul::linear_t(x, p(w), window, add, out);
+                };
+                match self.some_rows(out.len() / cols(dx)) {
+                    None => product(f(x), add.map(f), out),
+                    Some(rows) => {
+                        let operands = (f(x), add.map(f));
+                        some_rows::product(&rows, gathered, operands, out, product);
+                    }
+                }
             }
             Op::AttentionPattern { qkv, out: pattern } => {
                 attention::attention_pattern(f(qkv), heads(pattern, cols(qkv) / 3), out);

@@ -23,7 +23,7 @@ pub(crate) enum Executor {
 /// A tape that an executor is ready to run.
 pub(crate) enum Plan {
     Reference(Tape),
-    Cpu(relp_cpu::Plan),
+    Cpu(Box<relp_cpu::Plan>),
     Gpu(Box<relp_gpu::Plan>),
 }
 
@@ -155,7 +155,9 @@ impl Executor {
     ) -> Result<Plan, EngineError> {
         Ok(match self {
             Self::Reference(_) => Plan::Reference(tape.clone()),
-            Self::Cpu(cpu) => Plan::Cpu(cpu.plan_beside(tape, others.filter_map(Plan::as_cpu))?),
+            Self::Cpu(cpu) => {
+                Plan::Cpu(Box::new(cpu.plan_beside(tape, others.filter_map(Plan::as_cpu))?))
+            }
             Self::Gpu(gpu) => {
                 let plan = gpu.plan_beside(tape, others.filter_map(Plan::as_gpu)).await?;
                 Plan::Gpu(Box::new(plan))

@@ -26,6 +26,7 @@
 mod buf;
 mod feed;
 mod forward;
+mod needed;
 mod op;
 mod record;
 pub mod reference;
@@ -36,6 +37,7 @@ mod weight;
 pub use buf::{Buf, BufInfo, Content};
 pub use feed::{Feed, FeedError, Outputs};
 pub use forward::{Begun, Forward, Known};
+pub use needed::{Beginnings, Needed, Rows};
 pub use op::{Measure, Op, Slope};
 pub use slots::Slots;
 pub use tape::Tape;

@@ -78,7 +78,7 @@ impl Check {
             Self::Tests => (
                 "tests",
                 "runs the tests that need neither GPU nor browser",
-                "about 5 minutes the first time",
+                "about 6 minutes the first time",
             ),
             Self::DocTests => ("doctests", "runs the documentation's examples", "about 1 minute"),
             Self::Gpu => ("gpu", "runs the tests that need a GPU or lavapipe", "about 2 minutes"),

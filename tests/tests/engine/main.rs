@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy knows a test's own code for one, not its helpers'")]
 
 mod asides;
+mod beginnings;
 mod derivatives;
 mod first_figure;
 mod goldens;

@@ -14,6 +14,7 @@ pub(crate) mod norm;
 pub(crate) mod patching;
 pub(crate) mod pointwise;
 pub(crate) mod qk_fix;
+pub(crate) mod some_rows;
 mod tiles;
 
 pub(crate) use tiles::PANEL;

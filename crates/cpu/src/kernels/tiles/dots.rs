@@ -10,7 +10,7 @@ use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
-use super::ahead::{Cache, ahead};
+use super::ahead::ahead;
 use super::{Place, alone, widened};
 use crate::vectors::dispatch;
 use crate::weights::Matrix;
@@ -113,7 +113,7 @@ impl<const NW: usize, const NX: usize> WithSimd for Exact<'_, '_, NW, NX> {
         for c in (0..whole).step_by(S::F32_LANES) {
             for row in w {
                 // What the next rows have to wait for.
-                ahead(row.wrapping_add(NW * stride + c), S::F32_LANES, Cache::Second);
+                ahead(row.wrapping_add(NW * stride + c), S::F32_LANES);
             }
             // SAFETY: `c` begins a vector that ends within the `cols` values of each row, as asserted above.
             unsafe {

@@ -9,7 +9,7 @@ use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
-use super::ahead::{self, Cache, LINE, ahead};
+use super::ahead::{self, LINE, ahead};
 use super::{Place, Tiles, alone, many_registers, widened};
 use crate::weights::Panels;
 
@@ -235,7 +235,7 @@ unsafe fn products<S: Simd, const R: usize, const V: usize, const LINES: usize>(
     for _ in 0..inner / STEPS {
         for _ in 0..STEPS {
             if LINES > 0 {
-                ahead(next, LINES * LINE, Cache::Second);
+                ahead(next, LINES * LINE);
                 next = next.wrapping_add(stride);
             }
             // SAFETY: it is the caller's promise.

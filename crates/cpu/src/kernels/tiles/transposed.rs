@@ -10,7 +10,7 @@ use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
-use super::ahead::{Cache, LINE, ahead};
+use super::ahead::{LINE, ahead};
 use super::columns::{Block, Columns, TOGETHER};
 use super::{PANEL, Window, alone, halves, many_registers};
 use crate::weights::{Matrix, Panels};
@@ -216,11 +216,10 @@ impl<const N: usize, const V: usize> Tile<'_, '_, N, V> {
             let many = left.min(width - offset);
             let mut at = panel.wrapping_add(offset);
             for c in 0..many {
-                if block.first + first == 0 && c % LINE == 0 {
-                    // What the next tile has to wait for.
-                    for n in 0..N {
-                        ahead(at.wrapping_add((N + n) * width), LINE, Cache::Nearest);
-                    }
+                // What the next tile has to wait for, a line of it at a time: many at once would wait for each other.
+                let apart = LINE / N;
+                if block.first + first == 0 && c % apart == 0 {
+                    ahead(at.wrapping_add((N + c / apart % N) * width), LINE);
                 }
                 // SAFETY: at each of `cols` columns, `x` has V vectors and N rows of w a value, both asserted above.
                 unsafe {

@@ -1,0 +1,145 @@
+//! What is not computed of prompts that begin alike makes no difference.
+
+use relp_model::{Attribution, Direction, Method, Pair, Recipe, Replace, Request, Site, Token};
+use relp_tape::{Beginnings, Feed, Needed, Op, Outputs, Rows, Tape, reference};
+use relp_tests::compare::{Tolerance, assert_close};
+
+use crate::goldens::{Golden, request};
+use crate::ops::cpu;
+
+const POSITIONS: usize = 6;
+
+/// Prompts that have so many tokens in common.
+fn pair(common: usize) -> Pair {
+    let token = |id: usize| Token { id: id as u32, text: String::new() };
+    let clean: Vec<Token> = (0..POSITIONS).map(|t| token(3 + 5 * t % 7)).collect();
+    let differing = (common..POSITIONS).map(|t| token(20 + t));
+    let corrupted = clean[..common].iter().cloned().chain(differing).collect();
+    Pair { clean, corrupted, answers: vec![token(5)], foils: vec![token(6)] }
+}
+
+fn compare(golden: &Golden, tape: &Tape, mut feed: Feed, what: &str) -> Outputs {
+    golden.feed_weights(tape, &mut feed);
+    let expected = reference::run(tape, &feed).unwrap();
+    let found = cpu::run(tape, &feed).unwrap();
+    for &buf in tape.outputs() {
+        let what = format!("{what}: {}", tape.name(buf));
+        assert_close(&what, expected.f64(buf), found.get(buf), Tolerance::GOLDEN);
+    }
+    found
+}
+
+fn every_request() -> impl Iterator<Item = Request> {
+    let all = Method::ALL.into_iter().flat_map(|method| {
+        Direction::ALL.into_iter().flat_map(move |direction| {
+            Replace::ALL.into_iter().map(move |replace| {
+                let sites = Site::PATCHED.into_iter();
+                let sites = sites.filter(|&site| replace != Replace::Mean || site != Site::Pattern);
+                let sites: Vec<Site> = sites.collect();
+                Request { replace, ..request(method, direction, &sites) }
+            })
+        })
+    });
+    all.filter(|request| request.check().is_ok())
+}
+
+#[test]
+fn every_method_finds_the_same_whatever_prompts_have_in_common() {
+    let [golden, _] = Golden::all();
+    for request in every_request() {
+        for common in [0, 1, 3, POSITIONS - 1, POSITIONS] {
+            let pair = pair(common);
+            let recipe = Recipe::new(&request, &pair);
+            for part in recipe.parts(&golden.config) {
+                let computation = recipe.record(&golden.config, &part);
+                let feed = computation.feed(&pair, request.direction);
+                let what = format!("{:?}, {:?}, {common}", request.method, request.replace);
+                compare(&golden, computation.tape(), feed, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_batch_has_beginnings_of_its_own_for_every_pair() {
+    let [golden, _] = Golden::all();
+    let pairs = [pair(2), pair(POSITIONS), pair(0), pair(4)];
+    for direction in Direction::ALL {
+        let request = request(Method::Relp, direction, &Site::PAPER);
+        let recipe = Recipe::new(&request, &pairs[0]);
+        let attribution = Attribution::record(&golden.config, pairs.len(), &recipe);
+        let feed = attribution.feed(&pairs, direction);
+        let found = compare(&golden, attribution.tape(), feed, "a batch");
+        for (run, common) in attribution.read(&found, direction).iter().zip([2, POSITIONS, 0, 4]) {
+            for scores in run.scores.values() {
+                let of_layers = scores.chunks(POSITIONS).map(|layer| layer.split_at(common));
+                let (before, after): (Vec<_>, Vec<_>) = of_layers.unzip();
+                assert!(before.concat().iter().all(|score| *score == 0.0), "{before:?}");
+                // Of the first layer all count.
+                assert!(after[0].iter().all(|score| *score != 0.0), "{after:?}");
+            }
+        }
+    }
+}
+
+fn rows(tape: &Tape) -> Vec<Rows> {
+    let needed = Needed::of(tape);
+    let products = tape
+        .ops()
+        .iter()
+        .enumerate()
+        .filter(|(_, op)| matches!(op, Op::Linear { .. } | Op::LinearT { .. }));
+    products.map(|(at, _)| needed.rows(at)).collect()
+}
+
+#[test]
+fn products_compute_no_more_than_is_needed() {
+    let [golden, _] = Golden::all();
+    let layers = golden.config.n_layer;
+    let of = |request: &Request| {
+        let recipe = Recipe::new(request, &pair(3));
+        let [part] = &recipe.parts(&golden.config)[..] else { panic!("it is one tape") };
+        rows(recipe.record(&golden.config, part).tape())
+    };
+    let relp = request(Method::Relp, Direction::Denoise, &Site::PAPER);
+    let found = of(&relp);
+    let many = |found: &[Rows], of: Rows| found.iter().filter(|rows| **rows == of).count();
+    assert_eq!(many(&found, Rows::Distinct), 4 * layers, "every product of the forward pass");
+    // Queries and keys on the one hand, values on the other, are products of their own.
+    assert_eq!(many(&found, Rows::Differing), 5 * layers, "every one of the backward pass");
+    // Both of the last position alone.
+    assert_eq!(many(&found, Rows::All), found.len() - 9 * layers);
+
+    let ablated = of(&Request { replace: Replace::Zero, ..relp.clone() });
+    assert_eq!(many(&ablated, Rows::Differing), 0, "zeros differ at every position");
+    let by_tokens = of(&Request { method: Method::GradXInput, ..relp });
+    assert_eq!(many(&by_tokens, Rows::Differing), 0, "no token is one");
+}
+
+#[test]
+fn a_coefficient_that_is_asked_for_is_computed_whole() {
+    let [golden, _] = Golden::all();
+    let recipe = Recipe::new(&request(Method::Relp, Direction::Denoise, &Site::PAPER), &pair(3));
+    let attribution = Attribution::record(&golden.config, 1, &recipe);
+    let mut tape = attribution.tape().clone();
+    let last = tape.ops().iter().rev().find_map(|op| match *op {
+        Op::LinearT { out, .. } => Some(out),
+        _ => None,
+    });
+    tape.output(last.unwrap());
+    assert!(!rows(&tape).contains(&Rows::Differing), "all lead to it");
+    compare(&golden, &tape, attribution.feed(&[pair(3)], Direction::Denoise), "a coefficient");
+}
+
+#[test]
+fn rows_are_computed_once_and_copied_from_where_they_are() {
+    let tokens = [1, 2, 3, 4, 1, 2, 9, 4, 1, 2, 9, 9, 5, 2, 3, 4];
+    let beginnings = Beginnings::of(&tokens, 4);
+    assert_eq!(beginnings.computed(Rows::All, 16), vec![0..16; 1]);
+    assert_eq!(beginnings.computed(Rows::Distinct, 16), [0..4, 6..8, 11..12, 12..16]);
+    let copied: Vec<_> = beginnings.copied().filter(|(rows, _)| !rows.is_empty()).collect();
+    assert_eq!(copied, [(0..2, 4), (4..7, 8)]);
+    // The first two are base runs, the last two their source runs.
+    assert_eq!(beginnings.computed(Rows::Differing, 8), [2..4, 4..8]);
+    assert_eq!(beginnings.computed(Rows::Differing, 16), [2..4, 4..8, 10..12, 12..16]);
+}
