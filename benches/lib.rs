@@ -58,7 +58,7 @@ impl Case {
     /// # Panics
     /// If it does not fit one tape.
     pub fn new(config: &Config, method: Method, sites: &[Site], positions: usize) -> Self {
-        let pair = pair(config, positions);
+        let pair = pair(config, positions, 0);
         let request = Request { method, sites: sites.to_vec(), ..Request::default() };
         let Some(computation) = on_one_tape(config, &Recipe::new(&request, &pair)) else {
             panic!("a case is one tape")
@@ -144,7 +144,7 @@ impl Work {
             _ => return None,
         };
         let request = Request { method, sites: sites.to_vec(), ..Request::default() };
-        let pairs = vec![pair(config, tokens); batch];
+        let pairs: Vec<Pair> = (0..batch).map(|n| pair(config, tokens, n)).collect();
         let recipe = Recipe::new(&request, &pairs[0]);
         let direction = Direction::Denoise;
         let (tape, feed) = if method == Method::Ap {
@@ -177,17 +177,18 @@ impl Work {
         let (ids, forward) = gpt2::forward(&mut tape, config, batch, tokens);
         let logits = gpt2::logits(&mut tape, config, forward.last_normed);
         tape.output(logits);
-        let prompt: Vec<u32> = pair(config, tokens).clean.iter().map(|token| token.id).collect();
+        let prompts = (0..batch).flat_map(|n| pair(config, tokens, n).clean);
         let mut feed = Feed::new();
-        feed.ids(ids, prompt.repeat(batch));
+        feed.ids(ids, prompts.map(|token| token.id).collect());
         Self { tape, feed, logits: Some(logits) }
     }
 }
 
-/// Two prompts of so many tokens.
-pub fn pair(config: &Config, positions: usize) -> Pair {
+/// The n-th two prompts of so many tokens, which have none in common with those of another pair: what prompts have in
+/// common at their beginning is computed once, and a batch of the same would be no work.
+pub fn pair(config: &Config, positions: usize, n: usize) -> Pair {
     let token = |id: usize| Token { id: (id % config.n_vocab) as u32, text: String::new() };
-    let clean: Vec<Token> = (0..positions).map(|i| token(i * 7 + 1)).collect();
+    let clean: Vec<Token> = (0..positions).map(|i| token(i * 7 + 1 + n)).collect();
     let mut corrupted = clean.clone();
     corrupted[positions - FROM_END] = token(99);
     Pair { clean, corrupted, answers: vec![token(5)], foils: vec![token(6)] }

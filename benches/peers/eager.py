@@ -197,11 +197,11 @@ def main() -> None:
         model = Gpt2(config)
         small = config.name == "primer"
         for tokens, batch in ((15, 1), (32, 1), (64, 1), (15, 8), (32, 8), (64, 8)):
-            clean = torch.arange(tokens) * 7 + 1
+            clean = torch.arange(tokens) * 7 + 1 + torch.arange(batch)[:, None]
             corrupted = clean.clone()
             first = tokens - FROM_END
-            corrupted[first] = 99
-            ids = torch.cat([clean.repeat(batch, 1), corrupted.repeat(batch, 1)])
+            corrupted[:, first] = 99
+            ids = torch.cat([clean, corrupted])
             samples = 30 if small else 11 if batch == 1 else 3
             rows: list[tuple[str, int, Callable[[], object]]] = [
                 ("forward", samples, lambda: forward(model, ids[:batch])),

@@ -1,8 +1,9 @@
-// The ids of a prompt, which are `pair` of `benches/lib.rs`, and how many there are.
+// The ids of prompts, which are those of `pair` of `benches/lib.rs`, and how many there are.
 
 export const VOCABULARY = { primer: 4075, "gpt2-small": 50257 };
 
 export function prompts(model, tokens, batch) {
-  const one = Array.from({ length: tokens }, (_, i) => BigInt((i * 7 + 1) % VOCABULARY[model]));
-  return BigInt64Array.from(Array.from({ length: batch }, () => one).flat());
+  const token = (n, i) => BigInt((i * 7 + 1 + n) % VOCABULARY[model]);
+  const one = (_, n) => Array.from({ length: tokens }, (_, i) => token(n, i));
+  return BigInt64Array.from(Array.from({ length: batch }, one).flat());
 }
