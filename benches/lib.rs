@@ -184,7 +184,7 @@ impl Work {
     }
 }
 
-/// The n-th two prompts of so many tokens, which have none in common with those of another pair: what prompts have in
+/// The n-th two prompts of so many tokens, which begin with another token than those of other pairs: what prompts have in
 /// common at their beginning is computed once, and a batch of the same would be no work.
 pub fn pair(config: &Config, positions: usize, n: usize) -> Pair {
     let token = |id: usize| Token { id: (id % config.n_vocab) as u32, text: String::new() };
