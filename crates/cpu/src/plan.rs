@@ -10,7 +10,7 @@ use crate::CpuError;
 use crate::kernels::some_rows::{Gathered, SomeRows};
 use crate::kernels::{
     activation, attention, embedding, gather, matmul, metric, norm, patching, pointwise, qk_fix,
-    some_rows,
+    softmax, some_rows,
 };
 use crate::weights::{Matrix, Panels, Weight, Weights};
 
@@ -250,12 +250,13 @@ impl Plan {
         }
     }
 
-    /// The rows that the op under way computes of so many; none if it is all of them.
-    fn some_rows(&self, all: usize) -> Option<SomeRows> {
-        let rows = self.needed.rows(self.next);
-        let rows =
-            (rows != Rows::All).then(|| SomeRows::new(self.beginnings.computed(rows, all), all));
-        rows.filter(|rows| !rows.are_all())
+    /// The rows that the op under way computes of what it writes.
+    fn rows(&self, out: Buf) -> SomeRows {
+        let shape = self.tape.shape(out);
+        match self.needed.rows(self.next) {
+            Rows::All => SomeRows::all(shape),
+            rows => SomeRows::new(shape, |all| self.beginnings.computed(rows, all)),
+        }
     }
 
     fn execute(&mut self, op: &Op, forward: &mut [Vec<f32>]) {
@@ -269,6 +270,11 @@ impl Plan {
         let mut gathered = std::mem::take(&mut self.gathered);
         self.kernel(op, forward, &mut written, &mut gathered);
         self.gathered = gathered;
+        if self.needed.rows(self.next) == Rows::Distinct {
+            for (buf, out) in op.writes().into_iter().zip(written) {
+                some_rows::copy(self.beginnings.copied(), self.tape.shape(buf), out);
+            }
+        }
         for ((slot, _), values) in places.into_iter().zip(taken) {
             *self.slot_mut(forward, slot) = values;
         }
@@ -295,6 +301,7 @@ impl Plan {
         let p = |buf: Buf| self.panels(forward, buf);
         let shape = |buf: Buf| self.tape.shape(buf);
         let cols = |buf: Buf| self.tape.info(buf).cols();
+        let rows = |out: Buf| self.rows(out);
         let heads = |pattern: Buf, d: usize| attention::Heads::new(shape(pattern), d);
         let rows_of = |logits: Buf, (clean, clean_rows): (Buf, Buf), targets: Buf, answers| {
             let (per_row, n_vocab) = (cols(targets), cols(logits));
@@ -306,62 +313,54 @@ impl Plan {
             Op::Embed { ids, tokens, positions, .. } => {
                 embedding::embed(self.ids(ids), m(tokens), f(positions), shape(ids)[1], out);
             }
-            Op::LayerNorm { x, gain, bias, eps, .. } => {
+            Op::LayerNorm { x, gain, bias, eps, out: y, .. } => {
                 if let [stats] = rest {
-                    norm::layer_norm(f(x), f(gain), f(bias), eps, out, stats);
+                    norm::layer_norm(f(x), (f(gain), f(bias)), eps, &rows(y), out, stats);
                 }
             }
-            Op::LayerNormGrad { dy, x, stats, gain, add, detach_scale, .. } => {
-                let add = add.map(f);
-                norm::layer_norm_grad(f(dy), f(x), f(stats), f(gain), add, detach_scale, out);
+            Op::LayerNormGrad { dy, x, stats, gain, add, detach_scale, dx } => {
+                let normed = norm::Normed { x: f(x), stats: f(stats), gain: f(gain) };
+                let (add, rows) = (add.map(f), rows(dx));
+                norm::layer_norm_grad(f(dy), normed, add, detach_scale, &rows, out);
             }
-            Op::Linear { x, w, bias, .. } => {
-                let product = |x: &[f32], out: &mut [f32]| {
+            Op::Linear { x, w, bias, out: y } => {
+                some_rows::product(&rows(y), gathered, (f(x), None), out, |x, _, out| {
                     matmul::linear(x, p(w), bias.map(f), out);
-                };
-                match self.some_rows(out.len() / cols(w)) {
-                    None => product(f(x), out),
-                    Some(rows) => {
-                        let operands = (f(x), None);
-                        some_rows::product(&rows, gathered, operands, out, |x, _, out| {
-                            product(x, out);
-                        });
-                        some_rows::copy(self.beginnings.copied(), cols(w), out);
-                    }
-                }
+                });
             }
             Op::LinearT { x, w, first_col, add, out: dx } => {
                 let window = matmul::Window { first_col, cols: cols(x) };
-                let product = |x: &[f32], add: Option<&[f32]>, out: &mut [f32]| {
+                some_rows::product(&rows(dx), gathered, (f(x), add.map(f)), out, |x, add, out| {
                     matmul::linear_t(x, p(w), window, add, out);
-                };
-                match self.some_rows(out.len() / cols(dx)) {
-                    None => product(f(x), add.map(f), out),
-                    Some(rows) => {
-                        let operands = (f(x), add.map(f));
-                        some_rows::product(&rows, gathered, operands, out, product);
-                    }
-                }
+                });
             }
             Op::AttentionPattern { qkv, out: pattern } => {
-                attention::attention_pattern(f(qkv), heads(pattern, cols(qkv) / 3), out);
+                let heads = heads(pattern, cols(qkv) / 3);
+                attention::attention_pattern(f(qkv), heads, &rows(pattern), out);
             }
-            Op::AttentionMix { pattern, qkv, .. } => {
-                attention::attention_mix(f(pattern), f(qkv), heads(pattern, cols(qkv) / 3), out);
+            Op::AttentionMix { pattern, qkv, out: z } => {
+                let heads = heads(pattern, cols(qkv) / 3);
+                attention::attention_mix(f(pattern), f(qkv), heads, &rows(z), out);
             }
-            Op::AttentionMixGradPattern { dz, qkv, out: d_pattern } => {
-                let heads = heads(d_pattern, cols(dz));
-                attention::attention_mix_grad_pattern(f(dz), f(qkv), heads, out);
+            Op::AttentionMixGradPattern { dz, qkv, out: dp } => {
+                let heads = heads(dp, cols(dz));
+                attention::attention_mix_grad_pattern(f(dz), f(qkv), heads, &rows(dp), out);
             }
-            Op::AttentionMixGradV { dz, pattern, .. } => {
-                attention::attention_mix_grad_v(f(dz), f(pattern), heads(pattern, cols(dz)), out);
+            Op::AttentionMixGradV { dz, pattern, out: dv } => {
+                let heads = heads(pattern, cols(dz));
+                attention::attention_mix_grad_v(f(dz), f(pattern), heads, &rows(dv), out);
             }
-            Op::SoftmaxGrad { dy, y, .. } => attention::softmax_grad(f(dy), f(y), cols(dy), out),
-            Op::AttentionScoresGrad { ds, qkv, .. } => {
-                attention::attention_scores_grad(f(ds), f(qkv), heads(ds, cols(qkv) / 3), out);
+            Op::SoftmaxGrad { dy, y, out: dx } => {
+                softmax::softmax_grad(f(dy), f(y), cols(dx), &rows(dx), out);
             }
-            Op::Gelu { x, .. } => activation::gelu(f(x), out),
-            Op::GeluGrad { dy, x, slope, .. } => activation::gelu_grad(f(dy), f(x), slope, out),
+            Op::AttentionScoresGrad { ds, qkv, out: dqk } => {
+                let heads = heads(ds, cols(qkv) / 3);
+                attention::attention_scores_grad(f(ds), f(qkv), heads, &rows(dqk), out);
+            }
+            Op::Gelu { x, out: y } => activation::gelu(f(x), cols(y), &rows(y), out),
+            Op::GeluGrad { dy, x, slope, dx } => {
+                activation::gelu_grad(f(dy), f(x), (cols(dx), slope), &rows(dx), out);
+            }
             Op::Add { a, b, .. } => pointwise::add(f(a), f(b), out),
             Op::Mul { a, b, scale, .. } => pointwise::mul(f(a), f(b), scale, out),
             Op::LastRow { x, .. } => gather::last_row(f(x), shape(x)[1], cols(x), out),
@@ -376,7 +375,8 @@ impl Plan {
             }
             Op::DeltaDot { act, grad, first_col, out: of_groups } => {
                 let window = patching::Window { first_col, cols: cols(grad), of: cols(act) };
-                patching::delta_dot(f(act), f(grad), window, cols(of_groups), out);
+                let (groups, rows) = (cols(of_groups), rows(of_groups));
+                patching::delta_dot(f(act), f(grad), window, groups, &rows, out);
             }
             Op::Interpolate { x, first_col, cols: moving, .. } => {
                 let window = patching::Window { first_col, cols: moving, of: cols(x) };

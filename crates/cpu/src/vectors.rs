@@ -2,12 +2,30 @@
 
 use pulp::WithSimd;
 
-/// Calls what it is given, compiled for the vectors that [`dispatch`] takes. Handed to that as it is, a closure would be
-/// called by reference, which costs instructions.
-#[inline(always)]
-pub(crate) fn vectorised(f: impl FnOnce()) {
-    dispatch(f);
+/// Defines a function whose body is compiled for the vectors that [`dispatch`] takes. A closure would be only if the
+/// compiler found it small enough to be inlined, and otherwise for the vectors that every processor has.
+macro_rules! vectorised {
+    ($(#[$note:meta])* $visibility:vis fn $name:ident($($arg:ident: $type:ty),+ $(,)?) $body:block) => {
+        $(#[$note])*
+        $visibility fn $name<'a>($($arg: $type),+) {
+            struct Work<'a> {
+                $($arg: $type,)+
+                of: std::marker::PhantomData<&'a ()>,
+            }
+            impl pulp::WithSimd for Work<'_> {
+                type Output = ();
+
+                #[inline(always)]
+                fn with_simd<S: pulp::Simd>(self, _: S) {
+                    let Self { $($arg,)+ .. } = self;
+                    $body
+                }
+            }
+            $crate::vectors::dispatch(Work { $($arg,)+ of: std::marker::PhantomData });
+        }
+    };
 }
+pub(crate) use vectorised;
 
 /// Does the work, compiled for a browser's vectors with fused multiply-adds.
 #[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]

@@ -1,4 +1,4 @@
-//! Which rows of its products a run needs, of sequences that begin alike.
+//! Which rows a run needs of what it computes, of sequences that begin alike.
 //!
 //! What is computed of a token depends on those before it alone, so that sequences with the same beginning have the
 //! same values there. A base run and its source run differ by nothing there, and no coefficient that this is
@@ -9,19 +9,19 @@ use std::ops::Range;
 
 use crate::{Buf, Content, Op, Tape};
 
-/// The rows of a product that are computed.
+/// The rows of an op's result that are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rows {
     /// Every one.
     All,
-    /// Of \[S,T,…\], what sequences that begin alike have in common is computed once. It is the same in all.
+    /// Of \[S,…,T,…\], what sequences that begin alike have in common is computed once. It is the same in all.
     Distinct,
-    /// Of \[N·B,T,…\], those from the first position on in which base and source run differ. No result depends on the
-    /// others, which may hold any number.
+    /// Of \[N·B,…,T,…\], those from the first position on in which base and source run differ. The others are zero, or no
+    /// result depends on them.
     Differing,
 }
 
-/// What a tape's products need, whatever the tokens are.
+/// What a tape's ops need, whatever the tokens are.
 #[derive(Clone, Debug)]
 pub struct Needed {
     ids: Option<Buf>,
@@ -38,12 +38,33 @@ impl Needed {
         });
         let Some(ids) = embedded else { return needed };
         let of_tokens = of_tokens(tape, ids);
-        let differing = differing(tape, ids, &of_tokens);
+        let pairs = Pairs::of(tape, ids);
+        let need = need(tape, pairs, &of_tokens);
         for (at, (rows, op)) in needed.rows.iter_mut().zip(tape.ops()).enumerate() {
+            // What stays is for other tapes as well, which may need more.
+            let is_kept = at < tape.forward().ops();
             *rows = match *op {
-                Op::Linear { x, .. } if of_tokens[x.index()] => Rows::Distinct,
-                // What stays is for other tapes as well, which may need more.
-                Op::LinearT { out, .. } if at >= tape.forward().ops() && differing[out.index()] => {
+                Op::LayerNorm { out, .. }
+                | Op::Linear { out, .. }
+                | Op::Gelu { out, .. }
+                | Op::AttentionPattern { out, .. }
+                | Op::AttentionMix { out, .. }
+                    if of_tokens[out.index()] =>
+                {
+                    Rows::Distinct
+                }
+                Op::LayerNormGrad { dx: out, .. }
+                | Op::LinearT { out, .. }
+                | Op::GeluGrad { dx: out, .. }
+                | Op::AttentionMixGradPattern { out, .. }
+                | Op::AttentionMixGradV { out, .. }
+                | Op::SoftmaxGrad { out, .. }
+                | Op::AttentionScoresGrad { out, .. }
+                    if !is_kept && need[out.index()] == Need::Differing =>
+                {
+                    Rows::Differing
+                }
+                Op::DeltaDot { act, grad, .. } if pairs.is_effect(tape, act, grad, &of_tokens) => {
                     Rows::Differing
                 }
                 _ => Rows::All,
@@ -88,30 +109,50 @@ fn of_tokens(tape: &Tape, tokens: Buf) -> Vec<bool> {
     found
 }
 
-/// Whether of each buffer no more is needed than what follows the first difference.
-fn differing(tape: &Tape, ids: Buf, of_tokens: &[bool]) -> Vec<bool> {
-    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-    enum Need {
-        Nothing,
-        Differing,
-        All,
+/// Sequences of which the first half may be base runs, and the second their source runs.
+#[derive(Clone, Copy)]
+struct Pairs {
+    sequences: usize,
+    positions: usize,
+}
+
+impl Pairs {
+    fn of(tape: &Tape, ids: Buf) -> Self {
+        Self { sequences: tape.shape(ids)[0], positions: tape.shape(ids)[1] }
     }
+
+    /// Whether this multiplies the difference of two runs of the tokens with coefficients of each of their positions.
+    fn is_effect(self, tape: &Tape, act: Buf, grad: Buf, of_tokens: &[bool]) -> bool {
+        if !self.sequences.is_multiple_of(2) || !of_tokens[act.index()] {
+            return false;
+        }
+        // Of as many tokens, and of sequences of which the pairs come one after the other, again and again.
+        let is_of_pairs = |n: usize| n.is_multiple_of(self.sequences / 2);
+        match *tape.shape(grad) {
+            [n, t, _] => t == self.positions && is_of_pairs(n),
+            [n, _, t, s] => (t, s) == (self.positions, self.positions) && is_of_pairs(n),
+            _ => false,
+        }
+    }
+}
+
+/// What is needed of a buffer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    Nothing,
+    /// No more than what follows the first difference.
+    Differing,
+    All,
+}
+
+/// What of each buffer.
+fn need(tape: &Tape, pairs: Pairs, of_tokens: &[bool]) -> Vec<Need> {
     let mut needs = vec![Need::Nothing; tape.bufs().len()];
     tape.outputs().iter().for_each(|buf| needs[buf.index()] = Need::All);
-    let (sequences, positions) = (tape.shape(ids)[0], tape.shape(ids)[1]);
-    let pairs = sequences / 2;
-    // Of so many sequences of as many tokens, of which the pairs come one after the other, again and again.
-    let is_of_pairs = |buf: Buf| match *tape.shape(buf) {
-        [n, t, _] => t == positions && n % pairs == 0,
-        [n, _, t, s] => (t, s) == (positions, positions) && n % pairs == 0,
-        _ => false,
-    };
     for op in tape.ops().iter().rev() {
         let of_result = op.writes().iter().map(|buf| needs[buf.index()]).max();
         let by_position: Vec<Buf> = match *op {
-            Op::DeltaDot { act, grad, .. }
-                if sequences % 2 == 0 && of_tokens[act.index()] && is_of_pairs(grad) =>
-            {
+            Op::DeltaDot { act, grad, .. } if pairs.is_effect(tape, act, grad, of_tokens) => {
                 vec![grad]
             }
             _ if of_result != Some(Need::Differing) => Vec::new(),
@@ -129,7 +170,7 @@ fn differing(tape: &Tape, ids: Buf, of_tokens: &[bool]) -> Vec<bool> {
             *so_far = need.max(*so_far);
         }
     }
-    needs.iter().map(|need| *need == Need::Differing).collect()
+    needs
 }
 
 /// How the sequences of a run begin.

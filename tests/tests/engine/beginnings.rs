@@ -86,18 +86,13 @@ fn a_batch_has_beginnings_of_its_own_for_every_pair() {
     }
 }
 
-fn rows(tape: &Tape) -> Vec<Rows> {
+fn rows(tape: &Tape) -> Vec<(&'static str, Rows)> {
     let needed = Needed::of(tape);
-    let products = tape
-        .ops()
-        .iter()
-        .enumerate()
-        .filter(|(_, op)| matches!(op, Op::Linear { .. } | Op::LinearT { .. }));
-    products.map(|(at, _)| needed.rows(at)).collect()
+    tape.ops().iter().enumerate().map(|(at, op)| (op.name(), needed.rows(at))).collect()
 }
 
 #[test]
-fn products_compute_no_more_than_is_needed() {
+fn ops_compute_no_more_than_is_needed() {
     let [golden, _] = Golden::all();
     let layers = golden.config.n_layer;
     let of = |request: &Request| {
@@ -107,16 +102,32 @@ fn products_compute_no_more_than_is_needed() {
     };
     let relp = request(Method::Relp, Direction::Denoise, &Site::PAPER);
     let found = of(&relp);
-    let many = |found: &[Rows], of: Rows| found.iter().filter(|rows| **rows == of).count();
-    assert_eq!(many(&found, Rows::Distinct), 4 * layers, "every product of the forward pass");
-    // Queries and keys on the one hand, values on the other, are products of their own.
-    assert_eq!(many(&found, Rows::Differing), 5 * layers, "every one of the backward pass");
-    assert_eq!(many(&found, Rows::All), 1, "the logits, of the last position alone");
+    let many = |found: &[(&str, Rows)], name: &str, of: Rows| {
+        found.iter().filter(|found| **found == (name, of)).count()
+    };
+    // Of the forward pass.
+    assert_eq!(many(&found, "linear", Rows::Distinct), 4 * layers);
+    assert_eq!(many(&found, "linear", Rows::All), 0);
+    assert_eq!(many(&found, "linear_t", Rows::All), 1, "the logits, of the last position alone");
+    for (name, each) in [("layer_norm", 2), ("gelu", 1), ("attention_pattern", 1)] {
+        assert!(many(&found, name, Rows::Distinct) >= each * layers, "{name}");
+        assert_eq!(many(&found, name, Rows::All), usize::from(each == 2), "{name}: the last alone");
+    }
+    assert_eq!(many(&found, "attention_mix", Rows::Distinct), layers);
+    // Of the backward pass, in which queries and keys on the one hand, values on the other, are products of their own.
+    assert_eq!(many(&found, "linear_t", Rows::Differing), 5 * layers);
+    assert_eq!(many(&found, "delta_dot", Rows::Differing), 3 * layers, "of every site");
+    for name in ["gelu_grad", "attention_mix_grad_v", "attention_mix_grad_pattern", "softmax_grad"]
+    {
+        assert_eq!(many(&found, name, Rows::Differing), layers, "{name}");
+    }
 
-    let ablated = of(&Request { replace: Replace::Zero, ..relp.clone() });
-    assert_eq!(many(&ablated, Rows::Differing), 0, "zeros differ at every position");
-    let by_tokens = of(&Request { method: Method::GradXInput, ..relp });
-    assert_eq!(many(&by_tokens, Rows::Differing), 0, "no token is one");
+    let differing =
+        |request: &Request| of(request).iter().filter(|(_, rows)| *rows == Rows::Differing).count();
+    let ablated = Request { replace: Replace::Zero, ..relp.clone() };
+    assert_eq!(differing(&ablated), 0, "zeros differ at every position");
+    let by_tokens = Request { method: Method::GradXInput, ..relp };
+    assert_eq!(differing(&by_tokens), 0, "no token is one");
 }
 
 #[test]
@@ -130,7 +141,9 @@ fn a_coefficient_that_is_asked_for_is_computed_whole() {
         _ => None,
     });
     tape.output(last.unwrap());
-    assert!(!rows(&tape).contains(&Rows::Differing), "all lead to it");
+    let at = tape.ops().iter().position(|op| op.writes() == [last.unwrap()]).unwrap();
+    let before = &rows(&tape)[..=at];
+    assert!(before.iter().all(|(_, rows)| *rows != Rows::Differing), "all lead to it: {before:?}");
     compare(&golden, &tape, attribution.feed(&[pair(3)], Direction::Denoise), "a coefficient");
 }
 

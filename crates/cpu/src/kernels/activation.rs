@@ -2,45 +2,46 @@
 
 use relp_tape::Slope;
 
+use super::some_rows::SomeRows;
 use super::vectorised;
-use crate::parallel;
-
-/// Values a task, a few microseconds of work.
-const CHUNK: usize = 4096;
 
 /// Multiply-adds that one value costs, about.
 const COST: usize = 24;
 
-/// `out` = `gelu_new(x)`.
-pub(crate) fn gelu(x: &[f32], out: &mut [f32]) {
-    let work = out.len() * COST;
-    parallel::chunks(out, CHUNK, work, |i, out| {
-        vectorised(|| {
-            for (out, &x) in out.iter_mut().zip(&x[i * CHUNK..]) {
-                *out = x * ratio(x);
-            }
-        });
+/// `x` \[…,C\] → `out` \[…,C\] = `gelu_new(x)`.
+pub(crate) fn gelu(x: &[f32], cols: usize, rows: &SomeRows, out: &mut [f32]) {
+    rows.each(out, COST * x.len(), |row, out| gelu_of(&x[row * cols..], out));
+}
+
+vectorised! {
+    fn gelu_of(x: &'a [f32], out: &'a mut [f32]) {
+        for (out, &x) in out.iter_mut().zip(x) {
+            *out = x * ratio(x);
+        }
+    }
+}
+
+/// `dy`, `x` \[…,C\] → `dx` \[…,C\] = `dy` · slope of `gelu_new` at `x`.
+pub(crate) fn gelu_grad(
+    dy: &[f32],
+    x: &[f32],
+    (cols, slope): (usize, Slope),
+    rows: &SomeRows,
+    dx: &mut [f32],
+) {
+    rows.each(dx, COST * dy.len(), |row, dx| {
+        gelu_grad_of(&dy[row * cols..], &x[row * cols..], slope, dx);
     });
 }
 
-/// `dx` = `dy` · slope of `gelu_new` at `x`.
-pub(crate) fn gelu_grad(dy: &[f32], x: &[f32], slope: Slope, dx: &mut [f32]) {
-    let work = dx.len() * COST;
-    parallel::chunks(dx, CHUNK, work, |i, dx| {
-        let inputs = dy[i * CHUNK..].iter().zip(&x[i * CHUNK..]);
+vectorised! {
+    fn gelu_grad_of(dy: &'a [f32], x: &'a [f32], slope: Slope, dx: &'a mut [f32]) {
+        let values = dx.iter_mut().zip(dy.iter().zip(x));
         match slope {
-            Slope::Derivative => vectorised(|| {
-                for (dx, (dy, &x)) in dx.iter_mut().zip(inputs) {
-                    *dx = dy * derivative(x);
-                }
-            }),
-            Slope::Ratio => vectorised(|| {
-                for (dx, (dy, &x)) in dx.iter_mut().zip(inputs) {
-                    *dx = dy * ratio(x);
-                }
-            }),
+            Slope::Derivative => values.for_each(|(dx, (dy, &x))| *dx = dy * derivative(x)),
+            Slope::Ratio => values.for_each(|(dx, (dy, &x))| *dx = dy * ratio(x)),
         }
-    });
+    }
 }
 
 /// √(2/π)

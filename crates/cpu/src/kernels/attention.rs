@@ -1,5 +1,10 @@
 //! Attention and its derivatives. Every sum over positions stops at the causal mask.
 
+use std::ops::Range;
+
+use super::softmax::{shares, softmax};
+use super::some_rows::SomeRows;
+use super::weighted::{Sums, TOGETHER, Terms};
 use super::{add_scaled, dot, vectorised};
 use crate::parallel;
 
@@ -33,11 +38,16 @@ impl Heads {
         &x[(row * parts + part) * self.d + h * self.e()..][..self.e()]
     }
 
-    /// The row of the pattern \[B,H,T,T\] that belongs to row `row` = b·T + t and head `h`.
+    /// Where in a pattern \[B,H,T,T\] that begins which belongs to row `row` = b·T + t and head `h`.
+    fn pattern_place(self, row: usize, h: usize) -> usize {
+        let (b, t) = (row / self.t, row % self.t);
+        ((b * self.h + h) * self.t + t) * self.t
+    }
+
+    /// The row of a pattern \[B,H,T,T\] that belongs to row `row` = b·T + t and head `h`.
     #[inline(always)]
     pub(super) fn pattern_row(self, x: &[f32], row: usize, h: usize) -> &[f32] {
-        let (b, t) = (row / self.t, row % self.t);
-        &x[((b * self.h + h) * self.t + t) * self.t..][..self.t]
+        &x[self.pattern_place(row, h)..][..self.t]
     }
 
     /// Multiply-adds of an op over `rows` rows.
@@ -52,122 +62,182 @@ impl Heads {
 }
 
 /// `qkv` \[B,T,3D\] → `out` \[B,H,T,T\].
-pub(crate) fn attention_pattern(qkv: &[f32], heads: Heads, out: &mut [f32]) {
-    let t = heads.t;
-    let work = heads.work(out.len() / (t * heads.h));
-    parallel::chunks(out, t * t, work, |bh, out| {
-        vectorised(|| {
-            let (b, h) = (bh / heads.h, bh % heads.h);
-            for (row, out) in out.chunks_mut(t).enumerate() {
-                let q = heads.of(qkv, 3, 0, b * t + row, h);
-                let (seen, masked) = out.split_at_mut(row + 1);
-                for (s, out) in seen.iter_mut().enumerate() {
-                    *out = dot(q, heads.of(qkv, 3, 1, b * t + s, h)) * heads.scale();
-                }
-                let max = seen.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let mut sum = 0.0;
-                for out in &mut *seen {
-                    *out = (*out - max).exp();
-                    sum += *out;
-                }
-                for out in seen {
-                    *out /= sum;
-                }
-                masked.fill(0.0);
-            }
-        });
-    });
-}
-
-/// `pattern` \[B,H,T,T\], `qkv` \[B,T,3D\] → `out` \[B,T,D\].
-pub(crate) fn attention_mix(pattern: &[f32], qkv: &[f32], heads: Heads, out: &mut [f32]) {
-    let work = heads.work(out.len() / heads.d);
-    parallel::chunks(out, heads.d, work, |row, out| {
-        vectorised(|| {
-            let first = heads.first_row(row);
-            for (h, out) in out.chunks_mut(heads.e()).enumerate() {
-                out.fill(0.0);
-                let weights = heads.pattern_row(pattern, row, h);
-                for s in first..=row {
-                    add_scaled(out, weights[s - first], heads.of(qkv, 3, 2, s, h));
-                }
-            }
-        });
+pub(crate) fn attention_pattern(qkv: &[f32], heads: Heads, rows: &SomeRows, out: &mut [f32]) {
+    heads.products((qkv, 3, 0), (qkv, 3, 1), heads.scale(), rows, out, |out, seen| {
+        // Some that are not seen as well, so that vectors are filled: e to the power of this is 0.
+        let (some, rest) = out.split_at_mut(seen.next_multiple_of(16).min(out.len()));
+        some[seen..].fill(f32::NEG_INFINITY);
+        rest.fill(0.0);
+        softmax(some);
     });
 }
 
 /// `dz` \[B,T,D\], `qkv` \[B,T,3D\] → `out` \[B,H,T,T\].
-pub(crate) fn attention_mix_grad_pattern(dz: &[f32], qkv: &[f32], heads: Heads, out: &mut [f32]) {
-    let t = heads.t;
-    let work = heads.work(out.len() / (t * heads.h));
-    parallel::chunks(out, t * t, work, |bh, out| {
-        vectorised(|| {
-            let (b, h) = (bh / heads.h, bh % heads.h);
-            for (row, out) in out.chunks_mut(t).enumerate() {
-                let dz = heads.of(dz, 1, 0, b * t + row, h);
-                let (seen, masked) = out.split_at_mut(row + 1);
-                for (s, out) in seen.iter_mut().enumerate() {
-                    *out = dot(dz, heads.of(qkv, 3, 2, b * t + s, h));
-                }
-                masked.fill(0.0);
-            }
-        });
+pub(crate) fn attention_mix_grad_pattern(
+    dz: &[f32],
+    qkv: &[f32],
+    heads: Heads,
+    rows: &SomeRows,
+    out: &mut [f32],
+) {
+    heads.products((dz, 1, 0), (qkv, 3, 2), 1.0, rows, out, |out, seen| out[seen..].fill(0.0));
+}
+
+/// `pattern` \[B,H,T,T\], `qkv` \[B,T,3D\] → `out` \[B,T,D\].
+pub(crate) fn attention_mix(
+    pattern: &[f32],
+    qkv: &[f32],
+    heads: Heads,
+    rows: &SomeRows,
+    out: &mut [f32],
+) {
+    let work = heads.work(out.len() / heads.d);
+    heads.each(1, work, rows, out, |at, h, out| {
+        heads.of_keys(pattern, (qkv, 3, 2), (at, h), 1.0, (out, heads.d));
     });
 }
 
 /// `dz` \[B,T,D\], `pattern` \[B,H,T,T\] → `out` \[B,T,D\].
-pub(crate) fn attention_mix_grad_v(dz: &[f32], pattern: &[f32], heads: Heads, out: &mut [f32]) {
+pub(crate) fn attention_mix_grad_v(
+    dz: &[f32],
+    pattern: &[f32],
+    heads: Heads,
+    rows: &SomeRows,
+    out: &mut [f32],
+) {
     let work = heads.work(out.len() / heads.d);
-    parallel::chunks(out, heads.d, work, |row, out| {
-        vectorised(|| {
-            let first = heads.first_row(row);
-            for (h, out) in out.chunks_mut(heads.e()).enumerate() {
-                out.fill(0.0);
-                for t in row..first + heads.t {
-                    let weight = heads.pattern_row(pattern, t, h)[row - first];
-                    add_scaled(out, weight, heads.of(dz, 1, 0, t, h));
-                }
-            }
-        });
-    });
-}
-
-/// `dy`, `y` \[R,C\] → `out` \[R,C\].
-pub(crate) fn softmax_grad(dy: &[f32], y: &[f32], cols: usize, out: &mut [f32]) {
-    vectorised(|| {
-        for ((out, dy), y) in out.chunks_mut(cols).zip(dy.chunks(cols)).zip(y.chunks(cols)) {
-            let mean = dot(dy, y);
-            for ((out, dy), y) in out.iter_mut().zip(dy).zip(y) {
-                *out = y * (dy - mean);
-            }
-        }
+    heads.each(1, work, rows, out, |at, h, out| {
+        heads.of_queries(pattern, (dz, 1, 0), (at, h), 1.0, (out, heads.d));
     });
 }
 
 /// `ds` \[B,H,T,T\], `qkv` \[B,T,3D\] → `out` \[B,T,2D\], of q and of k.
-pub(crate) fn attention_scores_grad(ds: &[f32], qkv: &[f32], heads: Heads, out: &mut [f32]) {
-    let scale = heads.scale();
-    let work = 2 * heads.work(out.len() / (2 * heads.d));
-    parallel::chunks(out, 2 * heads.d, work, |row, out| {
-        vectorised(|| {
-            let first = heads.first_row(row);
-            let (dq, dk) = out.split_at_mut(heads.d);
-            for (h, dq) in dq.chunks_mut(heads.e()).enumerate() {
-                dq.fill(0.0);
-                let ds = heads.pattern_row(ds, row, h);
-                for s in first..=row {
-                    add_scaled(dq, ds[s - first] * scale, heads.of(qkv, 3, 1, s, h));
+pub(crate) fn attention_scores_grad(
+    ds: &[f32],
+    qkv: &[f32],
+    heads: Heads,
+    rows: &SomeRows,
+    out: &mut [f32],
+) {
+    let (d, scale) = (heads.d, heads.scale());
+    let work = 2 * heads.work(out.len() / (2 * d));
+    heads.each(2, work, rows, out, |at, h, out| {
+        heads.of_keys(ds, (qkv, 3, 1), (at.clone(), h), scale, (out, 2 * d));
+        heads.of_queries(ds, (qkv, 3, 0), (at, h), scale, (&mut out[d..], 2 * d));
+    });
+}
+
+/// \[B,T,parts·D\], how many parts it has, and which is meant: 0 for q, 1 for k, 2 for v.
+type Part<'a> = (&'a [f32], usize, usize);
+
+impl Heads {
+    /// `out` \[B,H,T,T\] = `scale · x · y`ᵀ of each head. `finish` is given each query's row, and how many keys it sees, of
+    /// which alone it holds the products.
+    fn products(
+        self,
+        (x, parts, part): Part<'_>,
+        (y, y_parts, y_part): Part<'_>,
+        scale: f32,
+        rows: &SomeRows,
+        out: &mut [f32],
+        finish: impl Fn(&mut [f32], usize) + Sync + Send,
+    ) {
+        let t = self.t;
+        let work = self.work(out.len() / (t * self.h));
+        parallel::chunks(out, t * t, work, |bh, out| {
+            let (first, h) = (bh / self.h * t, bh % self.h);
+            // Keys as columns, which vectors can run along.
+            let mut columns = vec![0.0; self.e() * t];
+            for s in 0..t {
+                for (column, y) in
+                    columns.chunks_mut(t).zip(self.of(y, y_parts, y_part, first + s, h))
+                {
+                    column[s] = *y;
                 }
             }
-            for (h, dk) in dk.chunks_mut(heads.e()).enumerate() {
-                dk.fill(0.0);
-                for t in row..first + heads.t {
-                    let ds = heads.pattern_row(ds, t, h)[row - first];
-                    add_scaled(dk, ds * scale, heads.of(qkv, 3, 0, t, h));
+            for at in rows.among(first..first + t, TOGETHER) {
+                let (many, last) = (at.len(), at.end - 1 - first);
+                let x = &x[(at.start * parts + part) * self.d + h * self.e()..];
+                let (weights, across) = (x, parts * self.d);
+                let sums =
+                    Sums { weights, across, along: 1, rows: &columns, stride: t, cols: last + 1 };
+                let out = &mut out[(at.start - first) * t..(last + 1) * t];
+                sums.into(out, (many, t), Terms::First(self.e()), scale);
+                for (out, row) in out.chunks_mut(t).zip(at) {
+                    finish(out, row - first + 1);
                 }
             }
         });
-    });
+    }
+
+    /// Calls `f(rows, h, their values from the head on)` for some rows of `out` \[B,T,parts·D\] and all of their heads.
+    fn each(
+        self,
+        parts: usize,
+        work: usize,
+        rows: &SomeRows,
+        out: &mut [f32],
+        f: impl Fn(Range<usize>, usize, &mut [f32]) + Sync + Send,
+    ) {
+        let cols = parts * self.d;
+        parallel::chunks(out, TOGETHER * cols, work, |at, out| {
+            let first = at * TOGETHER;
+            let all = first..first + out.len() / cols;
+            for rows in rows.among(all, TOGETHER) {
+                for h in 0..self.h {
+                    let from = (rows.start - first) * cols + h * self.e();
+                    f(rows.clone(), h, &mut out[from..]);
+                }
+            }
+        });
+    }
+
+    /// Of some rows and a head, `out` = `scale` · Σ over the keys that they see, weighted by `pattern` \[B,H,T,T\].
+    fn of_keys(
+        self,
+        pattern: &[f32],
+        keys: Part<'_>,
+        (rows, h): (Range<usize>, usize),
+        scale: f32,
+        (out, apart): (&mut [f32], usize),
+    ) {
+        let first = self.first_row(rows.start);
+        let weights = &pattern[self.pattern_place(rows.start, h)..];
+        let terms = Terms::Growing(rows.start - first + 1);
+        let sums = self.sums(weights, (self.t, 1), keys, first, h);
+        sums.into(out, (rows.len(), apart), terms, scale);
+    }
+
+    /// The same over the queries that see them.
+    fn of_queries(
+        self,
+        pattern: &[f32],
+        queries: Part<'_>,
+        (rows, h): (Range<usize>, usize),
+        scale: f32,
+        (out, apart): (&mut [f32], usize),
+    ) {
+        let at = rows.start - self.first_row(rows.start);
+        // From their own positions on.
+        let weights = &pattern[self.pattern_place(rows.start, h) + at..];
+        let terms = Terms::Shrinking(self.t - at);
+        let sums = self.sums(weights, (1, self.t), queries, rows.start, h);
+        sums.into(out, (rows.len(), apart), terms, scale);
+    }
+
+    /// Sums of a head's rows from `first` on.
+    fn sums<'a>(
+        self,
+        weights: &'a [f32],
+        (across, along): (usize, usize),
+        (x, parts, part): Part<'a>,
+        first: usize,
+        h: usize,
+    ) -> Sums<'a> {
+        let (stride, cols) = (parts * self.d, self.e());
+        let rows = &x[first * stride + part * self.d + h * cols..];
+        Sums { weights, across, along, rows, stride, cols }
+    }
 }
 
 /// `qkv` \[…,3D\], `queries` \[R\], `keys` \[R,T\] → `out` \[R,D\].
@@ -179,29 +249,33 @@ pub(crate) fn attention_rows(
     d: usize,
     out: &mut [f32],
 ) {
-    let (e, rows) = (d / heads, (qkv.len() / (3 * d)) as u32);
-    let scale = 1.0 / (e as f32).sqrt();
     let t = keys.len() / queries.len();
-    let part = |row: u32, part: usize, h: usize| &qkv[(row as usize * 3 + part) * d + h * e..][..e];
     parallel::chunks(out, d, queries.len() * t * d, |r, out| {
-        vectorised(|| {
-            let mut weights = Vec::with_capacity(t);
-            let seen = || keys[r * t..][..t].iter().copied().filter(|&key| key < rows);
-            for (h, out) in out.chunks_mut(e).enumerate() {
-                let q = part(queries[r], 0, h);
-                weights.clear();
-                weights.extend(seen().map(|key| dot(q, part(key, 1, h)) * scale));
-                let max = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let mut sum = 0.0;
-                for weight in &mut weights {
-                    *weight = (*weight - max).exp();
-                    sum += *weight;
-                }
-                out.fill(0.0);
-                for (weight, key) in weights.iter().zip(seen()) {
-                    add_scaled(out, weight / sum, part(key, 2, h));
-                }
-            }
-        });
+        let (query, keys) = (queries[r], &keys[r * t..][..t]);
+        attend(qkv, query, keys, heads, out);
     });
+}
+
+vectorised! {
+    /// A query, with the keys that it sees and, past the last row, none.
+    fn attend(qkv: &'a [f32], query: u32, keys: &'a [u32], heads: usize, out: &'a mut [f32]) {
+        let d = out.len();
+        let (e, rows) = (d / heads, (qkv.len() / (3 * d)) as u32);
+        let scale = 1.0 / (e as f32).sqrt();
+        let part = |row: u32, part: usize, h: usize| {
+            &qkv[(row as usize * 3 + part) * d + h * e..][..e]
+        };
+        let seen = || keys.iter().copied().filter(|&key| key < rows);
+        let mut weights = Vec::with_capacity(keys.len());
+        for (h, out) in out.chunks_mut(e).enumerate() {
+            let q = part(query, 0, h);
+            weights.clear();
+            weights.extend(seen().map(|key| dot(q, part(key, 1, h)) * scale));
+            shares(&mut weights);
+            out.fill(0.0);
+            for (weight, key) in weights.iter().zip(seen()) {
+                add_scaled(out, *weight, part(key, 2, h));
+            }
+        }
+    }
 }

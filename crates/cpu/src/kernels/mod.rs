@@ -14,8 +14,10 @@ pub(crate) mod norm;
 pub(crate) mod patching;
 pub(crate) mod pointwise;
 pub(crate) mod qk_fix;
+pub(crate) mod softmax;
 pub(crate) mod some_rows;
 mod tiles;
+mod weighted;
 
 pub(crate) use tiles::PANEL;
 
@@ -35,6 +37,27 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     let [a, b, c, d, e, f, g, h] = sums;
     ((a + e) + (b + f)) + ((c + g) + (d + h)) + rest
+}
+
+/// All values as one, which `both` makes of two, in eight running ones.
+#[inline(always)]
+fn reduced(x: &[f32], of_none: f32, both: impl Fn(f32, f32) -> f32) -> f32 {
+    let (chunks, rest) = x.as_chunks::<8>();
+    let mut all = [of_none; 8];
+    for chunk in chunks {
+        for (all, x) in all.iter_mut().zip(chunk) {
+            *all = both(*all, *x);
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = all;
+    let all = both(both(both(a, e), both(b, f)), both(both(c, g), both(d, h)));
+    rest.iter().fold(all, |all, x| both(all, *x))
+}
+
+/// Σ x.
+#[inline(always)]
+fn sum(x: &[f32]) -> f32 {
+    reduced(x, 0.0, |a, b| a + b)
 }
 
 /// `out += scale · x`.

@@ -1,5 +1,6 @@
 //! What compares a base run with its source run, and what puts parts of one into the other.
 
+use super::some_rows::SomeRows;
 use super::{add_scaled, vectorised};
 use crate::weights::Matrix;
 
@@ -12,23 +13,48 @@ pub(crate) struct Window {
 }
 
 /// `act` \[2R,J\], `grad` \[N·R,C\] → `out` \[N·R,G\].
-pub(crate) fn delta_dot(act: &[f32], grad: &[f32], window: Window, groups: usize, out: &mut [f32]) {
-    let Window { first_col, cols, of } = window;
+pub(crate) fn delta_dot(
+    act: &[f32],
+    grad: &[f32],
+    Window { first_col, cols, of }: Window,
+    groups: usize,
+    needed: &SomeRows,
+    out: &mut [f32],
+) {
     let (base, source) = act.split_at(act.len() / 2);
     let (rows, width) = (base.len() / of, cols / groups);
-    vectorised(|| {
-        for (r, (out, grad)) in out.chunks_mut(groups).zip(grad.chunks(cols)).enumerate() {
-            let at = r % rows * of + first_col;
-            let (base, source) = (&base[at..at + cols], &source[at..at + cols]);
-            let parts = base.chunks(width).zip(source.chunks(width)).zip(grad.chunks(width));
-            for (out, ((base, source), grad)) in out.iter_mut().zip(parts) {
-                // In f64, as the two activations are often close to each other.
-                let terms = source.iter().zip(base).zip(grad);
-                let sum: f64 = terms.map(|((s, b), g)| f64::from(s - b) * f64::from(*g)).sum();
-                *out = sum as f32;
-            }
+    // Where the runs are the same, there is no effect.
+    out.fill(0.0);
+    needed.each(out, 4 * grad.len(), |row, out| {
+        let at = row % rows * of + first_col;
+        let (base, source) = (&base[at..at + cols], &source[at..at + cols]);
+        let grad = &grad[row * cols..][..cols];
+        let parts = base.chunks(width).zip(source.chunks(width)).zip(grad.chunks(width));
+        for (out, ((base, source), grad)) in out.iter_mut().zip(parts) {
+            effect(base, source, grad, out);
         }
     });
+}
+
+vectorised! {
+    /// `out` = Σ (source − base) · grad in `f64`, as the two activations are often close to each other.
+    fn effect(base: &'a [f32], source: &'a [f32], grad: &'a [f32], out: &'a mut f32) {
+        const TOGETHER: usize = 8;
+        let mut sums = [0.0_f64; TOGETHER];
+        let mut add = |base: &[f32], source: &[f32], grad: &[f32]| {
+            for (sum, ((b, s), g)) in sums.iter_mut().zip(base.iter().zip(source).zip(grad)) {
+                *sum += f64::from(s - b) * f64::from(*g);
+            }
+        };
+        let (base, base_rest) = base.as_chunks::<TOGETHER>();
+        let (source, source_rest) = source.as_chunks::<TOGETHER>();
+        let (grad, grad_rest) = grad.as_chunks::<TOGETHER>();
+        for ((base, source), grad) in base.iter().zip(source).zip(grad) {
+            add(base, source, grad);
+        }
+        add(base_rest, source_rest, grad_rest);
+        *out = sums.iter().sum::<f64>() as f32;
+    }
 }
 
 /// `x` \[2B,…\] → `out` \[N·B,…\].

@@ -2,20 +2,20 @@
 
 use super::vectorised;
 
-/// `out` = `a` + `b`.
-pub(crate) fn add(a: &[f32], b: &[f32], out: &mut [f32]) {
-    vectorised(|| {
+vectorised! {
+    /// `out` = `a` + `b`.
+    pub(crate) fn add(a: &'a [f32], b: &'a [f32], out: &'a mut [f32]) {
         for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
             *out = a + b;
         }
-    });
+    }
 }
 
-/// `out` = `scale` · `a` · `b`.
-pub(crate) fn mul(a: &[f32], b: &[f32], scale: f32, out: &mut [f32]) {
-    vectorised(|| {
+vectorised! {
+    /// `out` = `scale` · `a` · `b`.
+    pub(crate) fn mul(a: &'a [f32], b: &'a [f32], scale: f32, out: &'a mut [f32]) {
         for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
             *out = scale * a * b;
         }
-    });
+    }
 }

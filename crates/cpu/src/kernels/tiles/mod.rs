@@ -33,13 +33,13 @@ const WIDTHS: usize = 64;
 
 /// Whether there are as many registers as AVX-512 and NEON have. A browser's are sixteen on most machines, whatever it
 /// says.
-fn many_registers<S: Simd>() -> bool {
+pub(super) fn many_registers<S: Simd>() -> bool {
     S::REGISTER_COUNT >= 32 && !cfg!(target_arch = "wasm32")
 }
 
 /// Does a tile's work in a function of its own, so that the compiler finds registers for it alone.
 #[inline(always)]
-fn alone<S: Simd, W: WithSimd>(simd: S, work: W) -> W::Output {
+pub(super) fn alone<S: Simd, W: WithSimd>(simd: S, work: W) -> W::Output {
     #[cfg_attr(
         all(target_arch = "wasm32", feature = "relaxed-simd"),
         target_feature(enable = "relaxed-simd")
