@@ -7,16 +7,16 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use relp_model::{
-    Checkpoint, Choice, Computation, Config, Device, Direction, Executor as FigureExecutor,
-    FIGURE_SCHEMA, Fallback, Figure, Kind, Loaded, Map, Method, MetricValues, ModelInfo, Neuron,
-    Pair, PairText, Part, Patch, Precision, Predictions, Problem, Prompt, Recipe, Request, Run,
-    Site, Token, Tokenizer, Tokens, check_normaliser, mean, same_length, top_predictions,
+    Choice, Computation, Config, Device, Direction, Executor as FigureExecutor, FIGURE_SCHEMA,
+    Fallback, Figure, Kind, Loaded, Map, Method, MetricValues, ModelInfo, Neuron, Pair, PairText,
+    Part, Patch, Predictions, Problem, Prompt, Recipe, Request, Run, Site, Token, Tokenizer,
+    Tokens, check_normaliser, mean, same_length, top_predictions,
 };
-use relp_tape::{Feed, Outputs, Piece, Storage, Tape};
-use sha2::{Digest, Sha256};
+use relp_tape::{Feed, Outputs, Tape};
 
 use crate::control::{Control, Pace, Share};
 use crate::executor::{Executor, Plan};
+use crate::loading::{load_weights, read_header};
 use crate::{EngineError, Files, Reader, SelfTest, WeightSource};
 
 #[cfg(test)]
@@ -24,9 +24,6 @@ mod kept;
 
 /// How many next tokens a figure names.
 const PREDICTIONS: usize = 10;
-
-/// Bytes read at once; whole pairs of values of every type.
-const PIECE: u64 = 4 << 20;
 
 /// How many plans are kept: a person goes back and forth between a few rule sets and lengths.
 const MOST_PLANS: usize = 6;
@@ -74,13 +71,13 @@ impl<S: WeightSource> Engine<S> {
             Poll::Pending => opening.await,
         };
         let mut pace = Pace::new(control, 1);
-        let loaded =
-            load_weights(&mut source, &checkpoint, precision, &mut executor, &mut pace).await;
+        let model = (&config, &checkpoint);
+        let loaded = load_weights(&mut source, model, precision, &mut executor, &mut pace).await;
         let sha256 = match loaded {
             Err(error) if error.is_of_gpu() => {
                 let fallback = Some(Fallback::Failed(error.to_string()));
                 (executor, device) = Executor::open_cpu(fallback);
-                load_weights(&mut source, &checkpoint, precision, &mut executor, &mut pace).await?
+                load_weights(&mut source, model, precision, &mut executor, &mut pace).await?
             }
             other => other?,
         };
@@ -243,10 +240,11 @@ impl<S: WeightSource> Engine<S> {
         (mut executor, device): (Executor, Device),
         control: &mut impl Control,
     ) -> Result<(), EngineError> {
-        let checkpoint = read_header(&mut self.source, &self.reader.config).await?;
+        let config = &self.reader.config;
+        let checkpoint = read_header(&mut self.source, config).await?;
+        let (model, precision) = ((config, &checkpoint), self.info.weights);
         let mut pace = Pace::new(control, 1);
-        let precision = self.info.weights;
-        load_weights(&mut self.source, &checkpoint, precision, &mut executor, &mut pace).await?;
+        load_weights(&mut self.source, model, precision, &mut executor, &mut pace).await?;
         self.executor = executor;
         self.device = device;
         self.plans.clear();
@@ -442,72 +440,4 @@ fn agrees_with_itself(run: &Run, pair: &Pair, request: &Request) -> bool {
     };
     agrees(&run.logits_clean, run.metric_clean)
         && agrees(&run.logits_corrupted, run.metric_corrupted)
-}
-
-async fn read_header(
-    source: &mut impl WeightSource,
-    config: &Config,
-) -> Result<Checkpoint, EngineError> {
-    let len = source.len();
-    let first = source.read(0..len.min(8)).await.map_err(EngineError::Source)?;
-    let Ok(first) = <[u8; 8]>::try_from(first) else {
-        return Err(relp_model::CheckpointError::Header("it is empty".to_owned()).into());
-    };
-    let end = (8 + Checkpoint::header_len(first)? as u64).min(len);
-    let header = source.read(8..end).await.map_err(EngineError::Source)?;
-    Ok(Checkpoint::from_header(&header, len, config)?)
-}
-
-/// Reads the whole file once, in order and in pieces; gives every tensor to the executor and returns
-/// the SHA-256 of the file.
-async fn load_weights(
-    source: &mut impl WeightSource,
-    checkpoint: &Checkpoint,
-    precision: Precision,
-    executor: &mut Executor,
-    pace: &mut Pace<'_, impl Control>,
-) -> Result<String, EngineError> {
-    let mut hash = Sha256::new();
-    let len = source.len();
-    let mut at = 0;
-    let mut tensors = checkpoint.tensors.iter().peekable();
-    while at < len {
-        // What the header does not name is only hashed.
-        let tensor = tensors.next_if(|tensor| tensor.bytes.start == at);
-        let end = match (tensor, tensors.peek()) {
-            (Some(tensor), _) => tensor.bytes.end,
-            (None, Some(tensor)) => tensor.bytes.start,
-            (None, None) => len,
-        };
-        if let Some(tensor) = tensor {
-            let elements = tensor.shape.iter().product();
-            executor.reserve_weight(&tensor.name, elements, precision.storage(tensor))?;
-        }
-        let start = at;
-        while at < end {
-            let bytes = source.read(at..end.min(at + PIECE)).await.map_err(EngineError::Source)?;
-            if bytes.is_empty() {
-                return Err(EngineError::Source("they end too soon".to_owned()));
-            }
-            hash.update(&bytes);
-            if let Some(tensor) = tensor {
-                let first = (at - start) as usize / tensor.dtype.bytes();
-                let name = &tensor.name;
-                match precision.storage(tensor) {
-                    Storage::F32 => {
-                        let values = tensor.dtype.to_f32(&bytes);
-                        executor.write_weight(name, first, Piece::F32(&values))?;
-                    }
-                    Storage::F16 => {
-                        let bits = tensor.dtype.to_f16(&bytes);
-                        let bits = bits.ok_or_else(|| EngineError::NotHalves(name.clone()))?;
-                        executor.write_weight(name, first, Piece::F16(&bits))?;
-                    }
-                }
-            }
-            at += bytes.len() as u64;
-            pace.step(at, len).await?;
-        }
-    }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

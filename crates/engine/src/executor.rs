@@ -7,11 +7,14 @@ use std::sync::Arc;
 use half::f16;
 use relp_cpu::Cpu;
 use relp_gpu::{Gpu, GpuError, Tuning, Variant};
-use relp_model::{Choice, Device, Fallback, Kind};
+use relp_model::{Choice, Config, Device, Fallback, Kind, Recipe, Request};
 use relp_tape::{Content, Feed, Outputs, Piece, Storage, Tape, reference};
 
 use crate::control::{Control, Pace};
 use crate::{EngineError, SelfTest};
+
+/// How many tokens the first prompts are supposed to have: any number of few takes the same.
+const FORESEEN: usize = 16;
 
 /// An executor with its weights.
 pub(crate) enum Executor {
@@ -117,6 +120,16 @@ impl Executor {
             Self::Gpu(gpu) => gpu.reserve_weight(name, len, storage)?,
         }
         Ok(())
+    }
+
+    /// Prepares for what is asked of a model first, RelP of a pair. Its weights have to be reserved, and may come later.
+    pub(crate) fn foresee(&mut self, config: &Config) {
+        if let Self::Gpu(gpu) = self {
+            let recipe = Recipe::of_length(&Request::default(), FORESEEN.min(config.n_ctx));
+            for part in recipe.parts(config) {
+                gpu.foresee(recipe.record(config, &part).tape());
+            }
+        }
     }
 
     /// Gives consecutive values of a weight, from the `at`-th on.

@@ -9,6 +9,7 @@ mod control;
 mod engine;
 mod error;
 mod executor;
+mod loading;
 mod patterns;
 mod predict;
 mod reader;

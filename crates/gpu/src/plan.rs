@@ -87,6 +87,27 @@ impl Gpu {
         self.plan_beside(tape, []).await
     }
 
+    /// Has what a tape needs built that does not depend on the weights' values, so that the next [`plan`](Self::plan) of
+    /// one like it need not wait: a browser builds it beside what goes on. Weights have to be reserved; what goes wrong is
+    /// told by that plan.
+    pub fn foresee(&mut self, tape: &Tape) {
+        for group in self.groups(tape) {
+            let kernel = self.kernel(tape, &group);
+            self.pipelines.get(&self.device, &kernel.shader);
+        }
+        self.counts.pipelines = self.pipelines.len();
+    }
+
+    /// The tape's dispatches.
+    fn groups(&self, tape: &Tape) -> Vec<Group> {
+        groups(tape, |buf| self.weight(tape, buf).is_none_or(|weight| weight.form.buffers() == 1))
+    }
+
+    fn kernel(&self, tape: &Tape, group: &Group) -> Kernel {
+        let form = |buf: Buf| self.weight(tape, buf).map_or_else(Form::default, |w| w.form);
+        Kernel::of(tape, group, self.tuning, form)
+    }
+
     /// Makes a tape ready to run, but for its [forward part](Tape::forward) if one of the other plans
     /// has the same: then both have the same buffers, and what either computes there need not be
     /// computed by the other.
@@ -140,8 +161,7 @@ impl Gpu {
     }
 
     fn build(&mut self, tape: &Tape, shared: Option<Rc<Forward>>) -> Result<Plan, GpuError> {
-        let groups =
-            groups(tape, |buf| self.weight(tape, buf).is_none_or(|w| w.form.buffers() == 1));
+        let groups = self.groups(tape);
         let lens: Vec<usize> = groups.iter().map(Group::len).collect();
         let unkept = |group: &Group| match group.fused {
             Fused::Product { keeps: false, .. } => Some(tape.ops()[group.first].writes()[0]),
@@ -239,9 +259,7 @@ impl Gpu {
         // The parameters of all steps lie in one buffer, each in a slot as wide as its alignment.
         let slot = self.device.limits().min_uniform_buffer_offset_alignment as usize;
         let mut words = vec![0_u32; groups.len() * slot / 4];
-        let form = |buf: Buf| self.weight(tape, buf).map_or_else(Form::default, |w| w.form);
-        let kernels: Vec<Kernel> =
-            groups.iter().map(|group| Kernel::of(tape, group, self.tuning, form)).collect();
+        let kernels: Vec<Kernel> = groups.iter().map(|group| self.kernel(tape, group)).collect();
         for (slot, kernel) in words.chunks_mut(slot / 4).zip(&kernels) {
             slot[..kernel.params.len()].copy_from_slice(&kernel.params);
         }

@@ -200,7 +200,7 @@ impl Beginnings {
         Self { positions, alike, common: (0..pairs).map(|of| common(of, pairs + of)).collect() }
     }
 
-    /// The rows that are computed of a product that has so many, in order.
+    /// The rows that are computed of a result that has so many, in order.
     pub fn computed(&self, rows: Rows, many: usize) -> Vec<Range<usize>> {
         let of_sequences = |in_common: &dyn Fn(usize) -> usize| {
             let sequences = (0..many / self.positions).map(|at| {

@@ -8,6 +8,9 @@ use super::weighted::{Sums, TOGETHER, Terms};
 use super::{add_scaled, dot, vectorised};
 use crate::parallel;
 
+/// As many values as the widest vector has.
+const WIDEST: usize = 16;
+
 /// The extents of an attention op: H heads over T positions, D vectorised together.
 #[derive(Clone, Copy)]
 pub(crate) struct Heads {
@@ -65,7 +68,7 @@ impl Heads {
 pub(crate) fn attention_pattern(qkv: &[f32], heads: Heads, rows: &SomeRows, out: &mut [f32]) {
     heads.products((qkv, 3, 0), (qkv, 3, 1), heads.scale(), rows, out, |out, seen| {
         // Some that are not seen as well, so that vectors are filled: e to the power of this is 0.
-        let (some, rest) = out.split_at_mut(seen.next_multiple_of(16).min(out.len()));
+        let (some, rest) = out.split_at_mut(seen.next_multiple_of(WIDEST).min(out.len()));
         some[seen..].fill(f32::NEG_INFINITY);
         rest.fill(0.0);
         softmax(some);
@@ -146,11 +149,12 @@ impl Heads {
         let work = self.work(out.len() / (t * self.h));
         parallel::chunks(out, t * t, work, |bh, out| {
             let (first, h) = (bh / self.h * t, bh % self.h);
-            // Keys as columns, which vectors can run along.
-            let mut columns = vec![0.0; self.e() * t];
+            // Keys as columns, which vectors can run along, with some more that nothing is made of.
+            let stride = t.next_multiple_of(WIDEST);
+            let mut columns = vec![0.0; self.e() * stride];
             for s in 0..t {
                 for (column, y) in
-                    columns.chunks_mut(t).zip(self.of(y, y_parts, y_part, first + s, h))
+                    columns.chunks_mut(stride).zip(self.of(y, y_parts, y_part, first + s, h))
                 {
                     column[s] = *y;
                 }
@@ -160,7 +164,7 @@ impl Heads {
                 let x = &x[(at.start * parts + part) * self.d + h * self.e()..];
                 let (weights, across) = (x, parts * self.d);
                 let sums =
-                    Sums { weights, across, along: 1, rows: &columns, stride: t, cols: last + 1 };
+                    Sums { weights, across, along: 1, rows: &columns, stride, cols: last + 1 };
                 let out = &mut out[(at.start - first) * t..(last + 1) * t];
                 sums.into(out, (many, t), Terms::First(self.e()), scale);
                 for (out, row) in out.chunks_mut(t).zip(at) {

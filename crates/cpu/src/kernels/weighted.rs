@@ -108,10 +108,13 @@ impl Compute<'_, '_> {
         let mut col = 0;
         while col < cols {
             let tile = Tile { sums, common: common.clone(), out: &mut *out, apart, scale, col };
-            if many_registers::<S>() && cols - col >= 4 * lanes {
+            // What is past the columns may be read, if it is there.
+            let left = cols - col;
+            let are_there = |vectors| stride * (end - 1) + col + vectors * lanes <= rows.len();
+            if many_registers::<S>() && left > 2 * lanes && are_there(4) {
                 alone(simd, Exact::<R, 4>(tile));
                 col += 4 * lanes;
-            } else if cols - col >= 2 * lanes {
+            } else if left > lanes && are_there(2) {
                 alone(simd, Exact::<R, 2>(tile));
                 col += 2 * lanes;
             } else {
@@ -138,7 +141,7 @@ struct Tile<'a, 'o> {
     col: usize,
 }
 
-/// Some columns of `R` sums, `V` vectors wide; of a single one, those that are there.
+/// Some columns of `R` sums, `V` vectors wide, of which the last columns may be too many.
 struct Exact<'a, 'o, const R: usize, const V: usize>(Tile<'a, 'o>);
 
 impl<const R: usize, const V: usize> WithSimd for Exact<'_, '_, R, V> {
@@ -151,12 +154,13 @@ impl<const R: usize, const V: usize> WithSimd for Exact<'_, '_, R, V> {
         let wide = (V * S::F32_LANES).min(cols - col);
         let last = common.end - 1;
         assert!(across * (R - 1) + along * last < weights.len());
-        assert!(stride * last + col + wide <= rows.len() && (V == 1 || wide == V * S::F32_LANES));
+        let whole = stride * last + col + V * S::F32_LANES <= rows.len();
+        assert!(whole || V == 1 && stride * last + col + wide <= rows.len());
         let mut sums = [[simd.splat_f32s(0.0); V]; R];
         for i in common {
             let row = stride * i + col;
-            let vectors: [S::f32s; V] = if wide == V * S::F32_LANES {
-                // SAFETY: the row has so many columns, as asserted for the last.
+            let vectors: [S::f32s; V] = if whole {
+                // SAFETY: there are so many values, as asserted for the last row.
                 from_fn(|v| unsafe {
                     rows.as_ptr().add(row + v * S::F32_LANES).cast::<S::f32s>().read_unaligned()
                 })

@@ -3,11 +3,13 @@
 use pollster::block_on;
 use relp_gpu::{Counts, Gpu, GpuError, Tuning, Variant};
 use relp_lrp::Rules;
+use relp_model::{Recipe, Request};
 use relp_tape::{Buf, Content, Feed, FeedError, Outputs, Piece, Slope, Storage, Tape, reference};
 use relp_tests::compare::{Tolerance, assert_close};
 use relp_tests::op_cases::{self, Random};
 
 use crate::derivatives::{Halves, Net};
+use crate::goldens::Golden;
 
 /// The adapter that the tests run on.
 pub(crate) fn gpu() -> Gpu {
@@ -306,6 +308,29 @@ fn a_second_run_builds_nothing() {
         let outputs = block_on(gpu.run(&mut plan, &feed)).unwrap();
         assert_eq!(outputs.get(y), [2.5, 4.5, 2.0 * run as f32 + 0.5]);
         assert_eq!(gpu.counts(), Counts { pipelines: 1, submits: run, readbacks: run });
+    }
+}
+
+/// What a browser builds while weights come, for prompts of another length.
+#[test]
+fn what_was_foreseen_need_not_be_built_when_it_is_planned() {
+    let [golden, _] = Golden::all();
+    let mut gpu = gpu();
+    let recorded = |positions: usize| {
+        let recipe = Recipe::of_length(&Request::default(), positions);
+        let [part] = &recipe.parts(&golden.config)[..] else { panic!("it is one tape") };
+        recipe.record(&golden.config, part).tape().clone()
+    };
+    let tape = recorded(golden.config.n_ctx.min(16));
+    for (_, info) in tape.bufs().filter(|(_, info)| info.content == Content::Weight) {
+        gpu.reserve_weight(&info.name, info.len(), Storage::F32).unwrap();
+    }
+    gpu.foresee(&tape);
+    let built = gpu.counts();
+    assert!(built.pipelines > 10, "{built:?}");
+    for positions in [4, golden.config.n_ctx.min(15)] {
+        block_on(gpu.plan(&recorded(positions))).unwrap();
+        assert_eq!(gpu.counts(), built, "of {positions} tokens");
     }
 }
 

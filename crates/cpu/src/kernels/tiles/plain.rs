@@ -15,7 +15,7 @@ use crate::weights::Panels;
 
 /// Values of w that are gone through at a time, so that they stay in the nearest cache for all rows of x, while the next
 /// come into the second.
-const STRIP: usize = if cfg!(target_arch = "wasm32") { 2304 } else { 4096 };
+const STRIP: usize = if cfg!(target_arch = "wasm32") { 4608 } else { 4096 };
 
 /// The most rows of a tile: with its columns, as many sums as there are registers for.
 pub(super) const MOST: usize = if cfg!(target_arch = "wasm32") { 3 } else { 6 };
