@@ -122,6 +122,15 @@ fn pointwise() -> Vec<Counted> {
             small.ready(out)
         })
     };
+    let effects = |name: &str, cols: usize, groups: usize| {
+        Counted::new(name.to_owned(), move || {
+            let mut small = Small::new(Storage::F32);
+            let act = small.input(&[BATCH, POSITIONS, cols]);
+            let grad = small.input(&[1, POSITIONS, cols]);
+            let out = small.tape.delta_dot("out", act, grad, 0, groups);
+            small.ready(out)
+        })
+    };
     vec![
         norm("layer_norm", None),
         norm("layer_norm_grad", Some(false)),
@@ -129,6 +138,9 @@ fn pointwise() -> Vec<Counted> {
         gelu("gelu", None),
         gelu("gelu_grad", Some(Slope::Derivative)),
         gelu("gelu_grad_ratio", Some(Slope::Ratio)),
+        effects("delta_dot", WIDTH, 1),
+        effects("delta_dot_heads", WIDTH, HEADS),
+        effects("delta_dot_neurons", INNER, INNER),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! The fast CPU executor.
 //!
 //! [`Cpu`] holds the weights; [`Cpu::plan`] allocates every buffer of a tape once; a [`Plan`] is
-//! run as often as wanted, whole or op by op, and allocates nothing but its outputs. All cores are
+//! run as often as wanted, whole or op by op, and allocates little but its outputs. All cores are
 //! used natively, one thread and 128-bit SIMD in the browser.
 
 mod kernels;

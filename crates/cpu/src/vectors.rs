@@ -3,25 +3,27 @@
 use pulp::WithSimd;
 
 /// Defines a function whose body is compiled for the vectors that [`dispatch`] takes. A closure would be only if the
-/// compiler found it small enough to be inlined, and otherwise for the vectors that every processor has.
+/// compiler found it small enough to be inlined, and otherwise for the vectors that every processor has. All references
+/// among its arguments have the one lifetime that it names.
 macro_rules! vectorised {
-    ($(#[$note:meta])* $visibility:vis fn $name:ident($($arg:ident: $type:ty),+ $(,)?) $body:block) => {
+    ($(#[$note:meta])* $visibility:vis fn $name:ident<$life:lifetime>(
+        $($arg:ident: $type:ty),+ $(,)?
+    ) $body:block) => {
         $(#[$note])*
-        $visibility fn $name<'a>($($arg: $type),+) {
-            struct Work<'a> {
+        $visibility fn $name<$life>($($arg: $type),+) {
+            struct Work<$life> {
                 $($arg: $type,)+
-                of: std::marker::PhantomData<&'a ()>,
             }
             impl pulp::WithSimd for Work<'_> {
                 type Output = ();
 
                 #[inline(always)]
                 fn with_simd<S: pulp::Simd>(self, _: S) {
-                    let Self { $($arg,)+ .. } = self;
+                    let Self { $($arg,)+ } = self;
                     $body
                 }
             }
-            $crate::vectors::dispatch(Work { $($arg,)+ of: std::marker::PhantomData });
+            $crate::vectors::dispatch(Work { $($arg,)+ });
         }
     };
 }

@@ -7,13 +7,16 @@ use std::sync::Arc;
 use half::f16;
 use relp_cpu::Cpu;
 use relp_gpu::{Gpu, GpuError, Tuning, Variant};
-use relp_model::{Choice, Config, Device, Fallback, Kind, Recipe, Request};
+use relp_model::{
+    Checkpoint, Choice, Config, Device, Fallback, Kind, Precision, Recipe, Request,
+};
 use relp_tape::{Content, Feed, Outputs, Piece, Storage, Tape, reference};
 
 use crate::control::{Control, Pace};
 use crate::{EngineError, SelfTest};
 
-/// How many tokens the first prompts are supposed to have: any number of few takes the same.
+/// How many tokens the first prompts are supposed to have. Up to 32 take the same pipelines, since two prompts are few rows
+/// then ([`Tuning`]).
 const FORESEEN: usize = 16;
 
 /// An executor with its weights.
@@ -122,14 +125,26 @@ impl Executor {
         Ok(())
     }
 
-    /// Prepares for what is asked of a model first, RelP of a pair. Its weights have to be reserved, and may come later.
-    pub(crate) fn foresee(&mut self, config: &Config) {
-        if let Self::Gpu(gpu) = self {
-            let recipe = Recipe::of_length(&Request::default(), FORESEEN.min(config.n_ctx));
-            for part in recipe.parts(config) {
-                gpu.foresee(recipe.record(config, &part).tape());
-            }
+    /// Makes room for all weights before they come, and prepares for what is asked of a model first, RelP of a pair; false
+    /// where that gains nothing: natively, who asks for a pipeline waits for it.
+    pub(crate) fn foresee(
+        &mut self,
+        (config, checkpoint): (&Config, &Checkpoint),
+        precision: Precision,
+    ) -> Result<bool, EngineError> {
+        let Self::Gpu(gpu) = self else { return Ok(false) };
+        if cfg!(not(target_arch = "wasm32")) {
+            return Ok(false);
         }
+        for tensor in &checkpoint.tensors {
+            let elements = tensor.shape.iter().product();
+            gpu.reserve_weight(&tensor.name, elements, precision.storage(tensor))?;
+        }
+        let recipe = Recipe::of_length(&Request::default(), FORESEEN.min(config.n_ctx));
+        for part in recipe.parts(config) {
+            gpu.foresee(recipe.record(config, &part).tape());
+        }
+        Ok(true)
     }
 
     /// Gives consecutive values of a weight, from the `at`-th on.

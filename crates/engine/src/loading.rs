@@ -20,12 +20,7 @@ pub(crate) async fn load_weights(
     executor: &mut Executor,
     pace: &mut Pace<'_, impl Control>,
 ) -> Result<String, EngineError> {
-    for tensor in &checkpoint.tensors {
-        let elements = tensor.shape.iter().product();
-        executor.reserve_weight(&tensor.name, elements, precision.storage(tensor))?;
-    }
-    // While the weights are read.
-    executor.foresee(config);
+    let are_reserved = executor.foresee((config, checkpoint), precision)?;
     let mut hash = Sha256::new();
     let len = source.len();
     let mut at = 0;
@@ -38,6 +33,10 @@ pub(crate) async fn load_weights(
             (None, Some(tensor)) => tensor.bytes.start,
             (None, None) => len,
         };
+        if let Some(tensor) = tensor.filter(|_| !are_reserved) {
+            let elements = tensor.shape.iter().product();
+            executor.reserve_weight(&tensor.name, elements, precision.storage(tensor))?;
+        }
         let start = at;
         while at < end {
             let bytes = source.read(at..end.min(at + PIECE)).await.map_err(EngineError::Source)?;

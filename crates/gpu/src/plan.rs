@@ -91,11 +91,14 @@ impl Gpu {
     /// one like it need not wait: a browser builds it beside what goes on. Weights have to be reserved; what goes wrong is
     /// told by that plan.
     pub fn foresee(&mut self, tape: &Tape) {
+        let scopes = Scopes::open(&self.device);
         for group in self.groups(tape) {
             let kernel = self.kernel(tape, &group);
             self.pipelines.get(&self.device, &kernel.shader);
         }
         self.counts.pipelines = self.pipelines.len();
+        // What failed is reported again to whom uses it.
+        drop(scopes.close());
     }
 
     /// The tape's dispatches.

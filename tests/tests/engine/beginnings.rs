@@ -1,9 +1,10 @@
 //! What is not computed of prompts that begin alike makes no difference.
 
+use relp_cpu::Cpu;
 use relp_model::{
-    Attribution, Direction, Method, Pair, Recipe, Replace, Request, Rules, Site, Token,
+    Attribution, Direction, Method, Pair, Patch, Recipe, Replace, Request, Rules, Site, Token,
 };
-use relp_tape::{Beginnings, Feed, Needed, Op, Outputs, Rows, Tape, reference};
+use relp_tape::{Beginnings, Content, Feed, Needed, Op, Outputs, Rows, Tape, reference};
 use relp_tests::compare::{Tolerance, assert_close};
 
 use crate::goldens::{Golden, request};
@@ -29,6 +30,48 @@ fn compare(golden: &Golden, tape: &Tape, mut feed: Feed, what: &str) -> Outputs 
         assert_close(&what, expected.f64(buf), found.get(buf), Tolerance::GOLDEN);
     }
     found
+}
+
+/// What a plan computes after a run of which everything was NaN.
+fn compare_after_nan(golden: &Golden, recipe: &Recipe, part: &[Patch], pair: &Pair) {
+    let computation = recipe.record(&golden.config, part);
+    let tape = computation.tape();
+    let n_vocab = golden.config.n_vocab;
+    let broken = Token { id: n_vocab as u32 - 1, text: String::new() };
+    let mut feed = computation.feed(pair, Direction::Denoise);
+    golden.feed_weights(tape, &mut feed);
+    let expected = reference::run(tape, &feed).unwrap();
+    let mut cpu = Cpu::new();
+    for (buf, info) in tape.bufs().filter(|(_, info)| info.content == Content::Weight) {
+        let mut values = feed.get_values(tape, buf).unwrap().to_vec();
+        if tape.shape(buf) == [n_vocab, golden.config.d_model] {
+            values[(n_vocab - 1) * golden.config.d_model..].fill(f32::NAN);
+        }
+        cpu.set_weight(&info.name, &values);
+    }
+    let mut plan = cpu.plan(tape).unwrap();
+    let with_broken = |prompt: &[Token]| [&[broken.clone()], &prompt[1..]].concat();
+    let (clean, corrupted) = (with_broken(&pair.clean), with_broken(&pair.corrupted));
+    let of_nan = Pair { clean, corrupted, ..pair.clone() };
+    let found = plan.run(&computation.feed(&of_nan, Direction::Denoise)).unwrap();
+    assert!(found.first_not_finite().is_some(), "nothing was NaN");
+    let found = plan.run(&computation.feed(pair, Direction::Denoise)).unwrap();
+    // The logit of the broken token is NaN.
+    for &buf in tape.outputs().iter().filter(|&&buf| tape.info(buf).cols() != n_vocab) {
+        assert_close(tape.name(buf), expected.f64(buf), found.get(buf), Tolerance::GOLDEN);
+    }
+}
+
+#[test]
+fn what_earlier_runs_left_in_rows_that_are_not_computed_reaches_nothing() {
+    let [golden, _] = Golden::all();
+    for request in every_request().filter(|request| request.direction == Direction::Denoise) {
+        let pair = pair(3);
+        let recipe = Recipe::new(&request, &pair);
+        for part in recipe.parts(&golden.config) {
+            compare_after_nan(&golden, &recipe, &part, &pair);
+        }
+    }
 }
 
 fn every_request() -> impl Iterator<Item = Request> {

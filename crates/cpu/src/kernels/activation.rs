@@ -14,7 +14,7 @@ pub(crate) fn gelu(x: &[f32], cols: usize, rows: &SomeRows, out: &mut [f32]) {
 }
 
 vectorised! {
-    fn gelu_of(x: &'a [f32], out: &'a mut [f32]) {
+    fn gelu_of<'a>(x: &'a [f32], out: &'a mut [f32]) {
         for (out, &x) in out.iter_mut().zip(x) {
             *out = x * ratio(x);
         }
@@ -35,7 +35,7 @@ pub(crate) fn gelu_grad(
 }
 
 vectorised! {
-    fn gelu_grad_of(dy: &'a [f32], x: &'a [f32], slope: Slope, dx: &'a mut [f32]) {
+    fn gelu_grad_of<'a>(dy: &'a [f32], x: &'a [f32], slope: Slope, dx: &'a mut [f32]) {
         let values = dx.iter_mut().zip(dy.iter().zip(x));
         match slope {
             Slope::Derivative => values.for_each(|(dx, (dy, &x))| *dx = dy * derivative(x)),

@@ -11,7 +11,7 @@ use crate::parallel;
 /// As many values as the widest vector has.
 const WIDEST: usize = 16;
 
-/// The extents of an attention op: H heads over T positions, D vectorised together.
+/// The extents of an attention op: H heads over T positions, D wide together.
 #[derive(Clone, Copy)]
 pub(crate) struct Heads {
     pub(super) h: usize,
@@ -146,13 +146,14 @@ impl Heads {
         finish: impl Fn(&mut [f32], usize) + Sync + Send,
     ) {
         let t = self.t;
-        let work = self.work(out.len() / (t * self.h));
+        let work = rows.share_of(self.work(out.len() / (t * self.h)));
         parallel::chunks(out, t * t, work, |bh, out| {
             let (first, h) = (bh / self.h * t, bh % self.h);
+            let Some(last) = rows.among(first..first + t, t).last() else { return };
             // Keys as columns, which vectors can run along, with some more that nothing is made of.
             let stride = t.next_multiple_of(WIDEST);
             let mut columns = vec![0.0; self.e() * stride];
-            for s in 0..t {
+            for s in 0..last.end - first {
                 for (column, y) in
                     columns.chunks_mut(stride).zip(self.of(y, y_parts, y_part, first + s, h))
                 {
@@ -166,7 +167,7 @@ impl Heads {
                 let sums =
                     Sums { weights, across, along: 1, rows: &columns, stride, cols: last + 1 };
                 let out = &mut out[(at.start - first) * t..(last + 1) * t];
-                sums.into(out, (many, t), Terms::First(self.e()), scale);
+                sums.add_up_into(out, (many, t), Terms::First(self.e()), scale);
                 for (out, row) in out.chunks_mut(t).zip(at) {
                     finish(out, row - first + 1);
                 }
@@ -184,7 +185,7 @@ impl Heads {
         f: impl Fn(Range<usize>, usize, &mut [f32]) + Sync + Send,
     ) {
         let cols = parts * self.d;
-        parallel::chunks(out, TOGETHER * cols, work, |at, out| {
+        parallel::chunks(out, TOGETHER * cols, rows.share_of(work), |at, out| {
             let first = at * TOGETHER;
             let all = first..first + out.len() / cols;
             for rows in rows.among(all, TOGETHER) {
@@ -209,7 +210,7 @@ impl Heads {
         let weights = &pattern[self.pattern_place(rows.start, h)..];
         let terms = Terms::Growing(rows.start - first + 1);
         let sums = self.sums(weights, (self.t, 1), keys, first, h);
-        sums.into(out, (rows.len(), apart), terms, scale);
+        sums.add_up_into(out, (rows.len(), apart), terms, scale);
     }
 
     /// The same over the queries that see them.
@@ -226,7 +227,7 @@ impl Heads {
         let weights = &pattern[self.pattern_place(rows.start, h) + at..];
         let terms = Terms::Shrinking(self.t - at);
         let sums = self.sums(weights, (1, self.t), queries, rows.start, h);
-        sums.into(out, (rows.len(), apart), terms, scale);
+        sums.add_up_into(out, (rows.len(), apart), terms, scale);
     }
 
     /// Sums of a head's rows from `first` on.
@@ -262,7 +263,7 @@ pub(crate) fn attention_rows(
 
 vectorised! {
     /// A query, with the keys that it sees and, past the last row, none.
-    fn attend(qkv: &'a [f32], query: u32, keys: &'a [u32], heads: usize, out: &'a mut [f32]) {
+    fn attend<'a>(qkv: &'a [f32], query: u32, keys: &'a [u32], heads: usize, out: &'a mut [f32]) {
         let d = out.len();
         let (e, rows) = (d / heads, (qkv.len() / (3 * d)) as u32);
         let scale = 1.0 / (e as f32).sqrt();

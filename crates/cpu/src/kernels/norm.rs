@@ -19,7 +19,7 @@ pub(crate) fn layer_norm(
 }
 
 vectorised! {
-    fn layer_norm_of(
+    fn layer_norm_of<'a>(
         x: &'a [f32],
         affine: (&'a [f32], &'a [f32]),
         eps: f32,
@@ -66,7 +66,7 @@ pub(crate) fn layer_norm_grad(
 }
 
 vectorised! {
-    fn layer_norm_grad_of(
+    fn layer_norm_grad_of<'a>(
         dy: &'a [f32],
         normed: Normed<'a>,
         add: Option<&'a [f32]>,

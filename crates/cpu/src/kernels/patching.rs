@@ -29,32 +29,50 @@ pub(crate) fn delta_dot(
         let at = row % rows * of + first_col;
         let (base, source) = (&base[at..at + cols], &source[at..at + cols]);
         let grad = &grad[row * cols..][..cols];
-        let parts = base.chunks(width).zip(source.chunks(width)).zip(grad.chunks(width));
-        for (out, ((base, source), grad)) in out.iter_mut().zip(parts) {
-            effect(base, source, grad, out);
-        }
+        effects(base, source, grad, width, out);
     });
 }
 
 vectorised! {
-    /// `out` = Σ (source − base) · grad in `f64`, as the two activations are often close to each other.
-    fn effect(base: &'a [f32], source: &'a [f32], grad: &'a [f32], out: &'a mut f32) {
-        const TOGETHER: usize = 8;
-        let mut sums = [0.0_f64; TOGETHER];
-        let mut add = |base: &[f32], source: &[f32], grad: &[f32]| {
-            for (sum, ((b, s), g)) in sums.iter_mut().zip(base.iter().zip(source).zip(grad)) {
-                *sum += f64::from(s - b) * f64::from(*g);
+    /// The effect of each group of so many columns.
+    fn effects<'a>(
+        base: &'a [f32],
+        source: &'a [f32],
+        grad: &'a [f32],
+        width: usize,
+        out: &'a mut [f32],
+    ) {
+        if width == 1 {
+            for (out, ((b, s), g)) in out.iter_mut().zip(base.iter().zip(source).zip(grad)) {
+                *out = (s - b) * g;
             }
-        };
-        let (base, base_rest) = base.as_chunks::<TOGETHER>();
-        let (source, source_rest) = source.as_chunks::<TOGETHER>();
-        let (grad, grad_rest) = grad.as_chunks::<TOGETHER>();
-        for ((base, source), grad) in base.iter().zip(source).zip(grad) {
-            add(base, source, grad);
+            return;
         }
-        add(base_rest, source_rest, grad_rest);
-        *out = sums.iter().sum::<f64>() as f32;
+        let parts = base.chunks(width).zip(source.chunks(width)).zip(grad.chunks(width));
+        for (out, ((base, source), grad)) in out.iter_mut().zip(parts) {
+            *out = effect(base, source, grad);
+        }
     }
+}
+
+/// Σ (source − base) · grad in `f64`, as the two activations are often close to each other.
+#[inline(always)]
+fn effect(base: &[f32], source: &[f32], grad: &[f32]) -> f32 {
+    const TOGETHER: usize = 8;
+    let mut sums = [0.0_f64; TOGETHER];
+    let mut add = |base: &[f32], source: &[f32], grad: &[f32]| {
+        for (sum, ((b, s), g)) in sums.iter_mut().zip(base.iter().zip(source).zip(grad)) {
+            *sum += f64::from(s - b) * f64::from(*g);
+        }
+    };
+    let (base, base_rest) = base.as_chunks::<TOGETHER>();
+    let (source, source_rest) = source.as_chunks::<TOGETHER>();
+    let (grad, grad_rest) = grad.as_chunks::<TOGETHER>();
+    for ((base, source), grad) in base.iter().zip(source).zip(grad) {
+        add(base, source, grad);
+    }
+    add(base_rest, source_rest, grad_rest);
+    sums.iter().sum::<f64>() as f32
 }
 
 /// `x` \[2B,…\] → `out` \[N·B,…\].

@@ -1,11 +1,13 @@
 //! The softmax and its derivative.
 
+use std::f32::consts::LOG2_E;
+
 use super::some_rows::SomeRows;
 use super::{dot, reduced, sum, vectorised};
 
 vectorised! {
     /// Each value becomes its share: exp(x) / Σ exp(x).
-    pub(super) fn softmax(values: &'a mut [f32]) {
+    pub(super) fn softmax<'a>(values: &'a mut [f32]) {
         shares(values);
     }
 }
@@ -31,7 +33,7 @@ pub(crate) fn softmax_grad(dy: &[f32], y: &[f32], cols: usize, rows: &SomeRows, 
 }
 
 vectorised! {
-    fn softmax_grad_of(dy: &'a [f32], y: &'a [f32], out: &'a mut [f32]) {
+    fn softmax_grad_of<'a>(dy: &'a [f32], y: &'a [f32], out: &'a mut [f32]) {
         let mean = dot(dy, y);
         for ((out, dy), y) in out.iter_mut().zip(dy).zip(y) {
             *out = y * (dy - mean);
@@ -39,8 +41,7 @@ vectorised! {
     }
 }
 
-/// log₂ e, and ln 2 in two parts, of which the first has few digits, so that a whole multiple of it is exact.
-const LOG2_E: f32 = std::f32::consts::LOG2_E;
+/// ln 2 in two parts, of which the first has few digits, so that a whole multiple of it is exact.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 /// Added to a small number, it leaves the nearest whole one in the lowest digits, above the exponent of 1.
 const WHOLE: f32 = 12_582_912.0 + 127.0;

@@ -48,6 +48,11 @@ impl SomeRows {
         self.many == self.of
     }
 
+    /// Of the work of all rows that of these.
+    pub(crate) fn share_of(&self, work: usize) -> usize {
+        work / self.of.max(1) * self.many
+    }
+
     /// Whether row (s·G + g)·T + t is one.
     fn has(&self, row: usize) -> bool {
         let (t, s) = (row % self.positions, row / self.positions / self.groups);
@@ -101,7 +106,7 @@ impl SomeRows {
             rest = after;
         }
         let all = self.are_all();
-        parallel::chunks(&mut tasks, 1, work * self.many / self.of, |at, task| {
+        parallel::chunks(&mut tasks, 1, self.share_of(work), |at, task| {
             for (out, beside) in task {
                 let mut rest = &mut **beside;
                 for (row, out) in out.chunks_mut(cols).enumerate() {
@@ -116,8 +121,7 @@ impl SomeRows {
         });
     }
 
-    fn gather(&self, values: &[f32], gathered: &mut Vec<f32>) {
-        let cols = values.len() / self.of;
+    fn gather(&self, values: &[f32], cols: usize, gathered: &mut Vec<f32>) {
         gathered.clear();
         for Range { start, end } in &self.ranges {
             gathered.extend_from_slice(&values[start * cols..end * cols]);
@@ -133,26 +137,31 @@ pub(crate) struct Gathered {
     out: Vec<f32>,
 }
 
-/// Calls `product(x, add, out)` with these rows of each. They are brought together for it, if they are not already.
+/// Calls `product(x, add, out)` with these rows of each, of which x has `x_cols` columns. They are brought together for it, if
+/// they are not already.
 pub(crate) fn product(
     rows: &SomeRows,
     gathered: &mut Gathered,
-    (x, add): (&[f32], Option<&[f32]>),
+    (x, x_cols, add): (&[f32], usize, Option<&[f32]>),
     out: &mut [f32],
     product: impl FnOnce(&[f32], Option<&[f32]>, &mut [f32]),
 ) {
+    if rows.are_all() {
+        return product(x, add, out);
+    }
+    assert_eq!(rows.groups, 1, "a product has rows of sequences");
     let cols = out.len() / rows.of;
     if let [Range { start, end }] = rows.ranges[..] {
-        let (x, add) = (&x[x.len() / rows.of * start..], add.map(|add| &add[cols * start..]));
+        let (x, add) = (&x[x_cols * start..], add.map(|add| &add[cols * start..]));
         return product(x, add, &mut out[cols * start..cols * end]);
     }
     if rows.many == 0 {
         return;
     }
     gathered.out.resize(rows.many * cols, 0.0);
-    rows.gather(x, &mut gathered.x);
+    rows.gather(x, x_cols, &mut gathered.x);
     let add = add.map(|add| {
-        rows.gather(add, &mut gathered.add);
+        rows.gather(add, cols, &mut gathered.add);
         &gathered.add[..]
     });
     product(&gathered.x, add, &mut gathered.out);
@@ -173,7 +182,7 @@ pub(crate) fn copy(
     let (groups, positions, cols) = match *shape {
         [_, groups, positions, cols] => (groups, positions, cols),
         [_, positions, cols] => (1, positions, cols),
-        _ => return,
+        _ => unreachable!("{shape:?} is not of sequences"),
     };
     let place = |row: usize, group: usize| {
         ((row / positions * groups + group) * positions + row % positions) * cols

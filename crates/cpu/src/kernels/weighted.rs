@@ -1,5 +1,5 @@
 //! Sums of rows, each with a weight, of which attention consists: `out[r] = Σ_i weight[r,i] · row[i]`. Such matrices are
-//! parts of larger ones, and too small to be brought into another order first.
+//! parts of larger ones, and too small to be brought into another order first, but for keys as columns.
 
 #![allow(
     unsafe_code,
@@ -59,9 +59,9 @@ impl Sums<'_> {
     /// from each other.
     ///
     /// # Panics
-    /// If one of them has no row.
+    /// If one of them has no row, or what is asked for is not there.
     #[inline(always)]
-    pub(super) fn into(
+    pub(super) fn add_up_into(
         self,
         out: &mut [f32],
         (many, apart): (usize, usize),
@@ -87,10 +87,11 @@ impl WithSimd for Compute<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.many {
-            4 => self.together::<S, 4>(simd),
-            3 => self.together::<S, 3>(simd),
+            1 => self.together::<S, 1>(simd),
             2 => self.together::<S, 2>(simd),
-            _ => self.together::<S, 1>(simd),
+            3 => self.together::<S, 3>(simd),
+            4 => self.together::<S, 4>(simd),
+            many => unreachable!("{many} at a time"),
         }
     }
 }
@@ -110,7 +111,7 @@ impl Compute<'_, '_> {
             let tile = Tile { sums, common: common.clone(), out: &mut *out, apart, scale, col };
             // What is past the columns may be read, if it is there.
             let left = cols - col;
-            let are_there = |vectors| stride * (end - 1) + col + vectors * lanes <= rows.len();
+            let are_there = |vectors| rows.len() >= place(end - 1, stride, col + vectors * lanes);
             if many_registers::<S>() && left > 2 * lanes && are_there(4) {
                 alone(simd, Exact::<R, 4>(tile));
                 col += 4 * lanes;
@@ -153,10 +154,10 @@ impl<const R: usize, const V: usize> WithSimd for Exact<'_, '_, R, V> {
         let Sums { weights, across, along, rows, stride, cols } = sums;
         let wide = (V * S::F32_LANES).min(cols - col);
         let last = common.end - 1;
-        assert!(across * (R - 1) + along * last < weights.len());
-        let whole = stride * last + col + V * S::F32_LANES <= rows.len();
-        assert!(whole || V == 1 && stride * last + col + wide <= rows.len());
-        let mut sums = [[simd.splat_f32s(0.0); V]; R];
+        assert!(weights.len() > place(R - 1, across, place(last, along, 0)));
+        let whole = rows.len() >= place(last, stride, col + V * S::F32_LANES);
+        assert!(whole || V == 1 && rows.len() >= place(last, stride, col + wide));
+        let mut totals = [[simd.splat_f32s(0.0); V]; R];
         for i in common {
             let row = stride * i + col;
             let vectors: [S::f32s; V] = if whole {
@@ -167,23 +168,29 @@ impl<const R: usize, const V: usize> WithSimd for Exact<'_, '_, R, V> {
             } else {
                 [simd.partial_load_f32s(&rows[row..row + wide]); V]
             };
-            for (r, sums) in sums.iter_mut().enumerate() {
+            for (r, totals) in totals.iter_mut().enumerate() {
                 // SAFETY: each sum has a weight of the row, as asserted for the last of both.
                 let weight = unsafe { *weights.get_unchecked(across * r + along * i) };
                 let weight = simd.splat_f32s(weight);
-                for (sum, vector) in sums.iter_mut().zip(vectors) {
-                    *sum = simd.mul_add_e_f32s(weight, vector, *sum);
+                for (total, vector) in totals.iter_mut().zip(vectors) {
+                    *total = simd.mul_add_e_f32s(weight, vector, *total);
                 }
             }
         }
         let scale = simd.splat_f32s(scale);
-        for (r, sums) in sums.into_iter().enumerate() {
+        for (r, totals) in totals.into_iter().enumerate() {
             let out = &mut out[apart * r + col..][..wide];
-            for (out, sum) in out.chunks_mut(S::F32_LANES).zip(sums) {
-                simd.partial_store_f32s(out, simd.mul_f32s(scale, sum));
+            for (out, total) in out.chunks_mut(S::F32_LANES).zip(totals) {
+                simd.partial_store_f32s(out, simd.mul_f32s(scale, total));
             }
         }
     }
+}
+
+/// `i · stride + more`, or more than any slice has.
+#[inline(always)]
+fn place(i: usize, stride: usize, more: usize) -> usize {
+    i.checked_mul(stride).and_then(|at| at.checked_add(more)).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -228,7 +235,7 @@ mod tests {
             }
             let sums = Sums { weights: &weights, across, along, rows: &rows, stride, cols };
             let mut out = vec![-7.0; many * apart];
-            sums.into(&mut out, (many, apart), terms, 0.5);
+            sums.add_up_into(&mut out, (many, apart), terms, 0.5);
             for (i, (out, expected)) in out.iter().zip(&expected).enumerate() {
                 assert!((out - expected).abs() < 1e-5, "{cols} {many}: {i}: {out} {expected}");
             }

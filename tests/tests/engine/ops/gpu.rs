@@ -316,6 +316,8 @@ fn a_second_run_builds_nothing() {
 fn what_was_foreseen_need_not_be_built_when_it_is_planned() {
     let [golden, _] = Golden::all();
     let mut gpu = gpu();
+    // As on a GPU; a software adapter has one variant for all.
+    gpu.tune(Tuning { few: Variant::Split, many: Variant::WideTile });
     let recorded = |positions: usize| {
         let recipe = Recipe::of_length(&Request::default(), positions);
         let [part] = &recipe.parts(&golden.config)[..] else { panic!("it is one tape") };
