@@ -324,15 +324,27 @@ impl Plan {
                 norm::layer_norm_grad(f(dy), normed, add, detach_scale, &rows, out);
             }
             Op::Linear { x, w, bias, out: y } => {
-                some_rows::product(&rows(y), gathered, (f(x), shape(w)[0], None), out, |x, _, out| {
-                    matmul::linear(x, p(w), bias.map(f), out);
-                });
+                some_rows::product(
+                    &rows(y),
+                    gathered,
+                    (f(x), shape(w)[0], None),
+                    out,
+                    |x, _, out| {
+                        matmul::linear(x, p(w), bias.map(f), out);
+                    },
+                );
             }
             Op::LinearT { x, w, first_col, add, out: dx } => {
                 let window = matmul::Window { first_col, cols: cols(x) };
-                some_rows::product(&rows(dx), gathered, (f(x), window.cols, add.map(f)), out, |x, add, out| {
-                    matmul::linear_t(x, p(w), window, add, out);
-                });
+                some_rows::product(
+                    &rows(dx),
+                    gathered,
+                    (f(x), window.cols, add.map(f)),
+                    out,
+                    |x, add, out| {
+                        matmul::linear_t(x, p(w), window, add, out);
+                    },
+                );
             }
             Op::AttentionPattern { qkv, out: pattern } => {
                 let heads = heads(pattern, cols(qkv) / 3);

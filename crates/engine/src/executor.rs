@@ -7,9 +7,7 @@ use std::sync::Arc;
 use half::f16;
 use relp_cpu::Cpu;
 use relp_gpu::{Gpu, GpuError, Tuning, Variant};
-use relp_model::{
-    Checkpoint, Choice, Config, Device, Fallback, Kind, Precision, Recipe, Request,
-};
+use relp_model::{Checkpoint, Choice, Config, Device, Fallback, Kind, Precision, Recipe, Request};
 use relp_tape::{Content, Feed, Outputs, Piece, Storage, Tape, reference};
 
 use crate::control::{Control, Pace};

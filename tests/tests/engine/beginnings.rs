@@ -1,5 +1,7 @@
 //! What is not computed of prompts that begin alike makes no difference.
 
+use std::slice;
+
 use relp_cpu::Cpu;
 use relp_model::{
     Attribution, Direction, Method, Pair, Patch, Recipe, Replace, Request, Rules, Site, Token,
@@ -50,7 +52,7 @@ fn compare_after_nan(golden: &Golden, recipe: &Recipe, part: &[Patch], pair: &Pa
         cpu.set_weight(&info.name, &values);
     }
     let mut plan = cpu.plan(tape).unwrap();
-    let with_broken = |prompt: &[Token]| [&[broken.clone()], &prompt[1..]].concat();
+    let with_broken = |prompt: &[Token]| [slice::from_ref(&broken), &prompt[1..]].concat();
     let (clean, corrupted) = (with_broken(&pair.clean), with_broken(&pair.corrupted));
     let of_nan = Pair { clean, corrupted, ..pair.clone() };
     let found = plan.run(&computation.feed(&of_nan, Direction::Denoise)).unwrap();
