@@ -35,7 +35,7 @@ fn main(
     let coefficients = r * params.C + first;
     var sum = 0.0;
     for (var c = local; c < width; c += GROUP) {
-        sum += (act[source + c] - act[base + c]) * grad[coefficients + c];
+        sum += effect(act[source + c] - act[base + c], grad[coefficients + c]);
     }
     sum = sum_of_group(local, sum);
     if (local == 0u) {

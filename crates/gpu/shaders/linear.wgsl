@@ -15,10 +15,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [J] if has_bias
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // [R,J]
 
-fn rows() -> u32 {
-    return params.R;
-}
-
 fn inner() -> u32 {
     return params.I;
 }
@@ -27,9 +23,9 @@ fn columns() -> u32 {
     return params.J;
 }
 
-// x[r,i..i+4], with 0 past the end of the row; of a row past the last, the last.
-fn x_at(r: u32, i: u32) -> vec4<f32> {
-    return kept(x_quad(min(r, params.R - 1u) * params.I + i), i, params.I);
+// x[row,i..i+4], with 0 past the end of the row.
+fn x_at(row: u32, i: u32) -> vec4<f32> {
+    return kept(x_quad(row * params.I + i), i, params.I);
 }
 
 // w[i..i+4,j..j+4], a column of the block for each i.
@@ -44,11 +40,14 @@ fn w_at(i: u32, j: u32) -> mat4x4<f32> {
 }
 
 fn finish(r: u32, j: u32, sums: vec4<f32>) {
-    if (r < params.R && j < params.J) {
-        var value = sums;
-        if (params.has_bias != 0u) {
-            value += bias_quad(j);
-        }
-        store(r * params.J + j, params.J - j, value);
+    if (r >= rows() || j >= params.J) {
+        return;
+    }
+    var value = sums;
+    if (params.has_bias != 0u) {
+        value += bias_quad(j);
+    }
+    for (var row = row_of(r); row != NONE; row = same_as(row)) {
+        store(row * params.J + j, params.J - j, value);
     }
 }

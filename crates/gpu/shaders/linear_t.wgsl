@@ -17,10 +17,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> add: array<f32>; // [≥R,I] if has_add
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // [R,I]
 
-fn rows() -> u32 {
-    return params.R;
-}
-
 fn inner() -> u32 {
     return params.C;
 }
@@ -29,9 +25,9 @@ fn columns() -> u32 {
     return params.I;
 }
 
-// x[r,c..c+4], with 0 past the end of the row; of a row past the last, the last.
-fn x_at(r: u32, c: u32) -> vec4<f32> {
-    return kept(x_quad(min(r, params.R - 1u) * params.C + c), c, params.C);
+// x[row,c..c+4], with 0 past the end of the row.
+fn x_at(row: u32, c: u32) -> vec4<f32> {
+    return kept(x_quad(row * params.C + c), c, params.C);
 }
 
 // w[i..i+4,first_col+c..first_col+c+4], a column of the block for each c.
@@ -47,11 +43,14 @@ fn w_at(c: u32, i: u32) -> mat4x4<f32> {
 }
 
 fn finish(r: u32, i: u32, sums: vec4<f32>) {
-    if (r < params.R && i < params.I) {
+    if (r >= rows() || i >= params.I) {
+        return;
+    }
+    for (var row = row_of(r); row != NONE; row = same_as(row)) {
         var value = sums;
         if (params.has_add != 0u) {
-            value += add_quad(r * params.I + i);
+            value += add_quad(row * params.I + i);
         }
-        store(r * params.I + i, params.I - i, value);
+        store(row * params.I + i, params.I - i, value);
     }
 }

@@ -1,6 +1,6 @@
 //! What each op's shader is given: buffers, parameters, and how many workgroups run it.
 
-use relp_tape::{Buf, Measure, Op, Slope, Tape};
+use relp_tape::{Buf, Measure, Op, Rows, Slope, Tape};
 
 use crate::fuse::{Fused, Group};
 use crate::product::{Epilogue, Shape, Variant};
@@ -24,13 +24,33 @@ pub(crate) struct Kernel {
     pub(crate) operands: Vec<(u32, Buf)>,
     /// Floating-point operations, about.
     pub(crate) work: f64,
+    /// Of a product that computes some rows: which, how many there are in all, and as which number their list is bound.
+    pub(crate) list: Option<(Listed, u32)>,
+}
+
+/// How many workgroups a product has that computes some rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listed {
+    pub(crate) rows: Rows,
+    pub(crate) of: usize,
+    tile_rows: usize,
+    /// Tiles of the same rows.
+    across: usize,
+}
+
+impl Listed {
+    /// Workgroups for so many rows.
+    pub(crate) fn grid(self, rows: usize) -> (u32, u32) {
+        grid(rows.div_ceil(self.tile_rows) * self.across)
+    }
 }
 
 impl Kernel {
-    /// Of ops in one, for weights that are kept in the form that `form` tells.
+    /// Of ops in one that compute some rows, for weights that are kept in the form that `form` tells.
     pub(crate) fn of(
         tape: &Tape,
         group: &Group,
+        rows: Rows,
         tuning: Tuning,
         form: impl Fn(Buf) -> Form,
     ) -> Self {
@@ -54,11 +74,12 @@ impl Kernel {
             grid: grid(workgroups),
             operands: (1..).zip(operands(op)).collect(),
             work: ops.iter().map(|op| work(tape, op)).sum(),
+            list: None,
         };
         match group.fused {
             Fused::No => {
                 if let Some(variant) = variant {
-                    kernel.become_product(tape, op, variant, Epilogue::None, true);
+                    kernel.become_product(tape, op, rows, variant, (Epilogue::None, true));
                 } else if matches!(op, Op::Gelu { .. } | Op::GeluGrad { .. }) {
                     let len = tape.info(op.writes()[0]).len();
                     kernel.shader.quads.rest = len.is_multiple_of(4);
@@ -66,7 +87,7 @@ impl Kernel {
             }
             Fused::Product { epilogue, keeps } => {
                 if let Some(variant) = variant {
-                    kernel.become_product(tape, op, variant, epilogue, keeps);
+                    kernel.become_product(tape, op, rows, variant, (epilogue, keeps));
                 }
                 let product = op.writes()[0];
                 if !keeps {
@@ -108,9 +129,9 @@ impl Kernel {
         &mut self,
         tape: &Tape,
         op: &Op,
+        rows: Rows,
         variant: Variant,
-        epilogue: Epilogue,
-        keeps: bool,
+        (epilogue, keeps): (Epilogue, bool),
     ) {
         let cols = |buf: Buf| tape.info(buf).cols();
         let (x, w, out, first_col) = match *op {
@@ -126,7 +147,12 @@ impl Kernel {
             rest: whole(cols(out)),
         };
         let is_ragged = !whole(cols(x)) || variant.steps_past(cols(x));
-        self.shader.product = Some(Product { variant, epilogue, keeps, is_ragged });
+        let product = Product { variant, epilogue, keeps, is_ragged, is_listed: rows != Rows::All };
+        let Shape { tile_rows, col_quads, .. } = variant.shape();
+        let across = cols(out).div_ceil(4 * col_quads);
+        let listed = Listed { rows, of: tape.info(out).rows(), tile_rows, across };
+        self.list = product.list_binding().map(|binding| (listed, binding));
+        self.shader.product = Some(product);
     }
 }
 
@@ -289,7 +315,7 @@ fn work(tape: &Tape, op: &Op) -> f64 {
 
 /// Folds workgroups into two axes. The last row may be longer than needed.
 fn grid(groups: usize) -> (u32, u32) {
-    let x = groups.min(MAX_GROUPS);
+    let x = groups.clamp(1, MAX_GROUPS);
     (x as u32, groups.div_ceil(x) as u32)
 }
 
@@ -299,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_grid_covers_its_groups_within_the_limit() {
-        for groups in [1, MAX_GROUPS, MAX_GROUPS + 1, 10 * MAX_GROUPS - 1, 1 << 26] {
+        for groups in [0, 1, MAX_GROUPS, MAX_GROUPS + 1, 10 * MAX_GROUPS - 1, 1 << 26] {
             let (x, y) = grid(groups);
             assert!(x as usize * y as usize >= groups);
             assert!(x as usize <= MAX_GROUPS && y as usize <= MAX_GROUPS);

@@ -23,6 +23,7 @@ mod device;
 mod error;
 mod fuse;
 mod kernel;
+mod lists;
 mod plan;
 mod product;
 mod run;

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use relp_tape::{Begun, Buf, Content, Known, Slots, Tape};
+use relp_tape::{Beginnings, Begun, Buf, Content, Feed, FeedError, Known, Needed, Slots, Tape};
 use wgpu::BufferUsages;
 
 use crate::device::{Faults, Scopes};
 use crate::fuse::{Fused, Group, groups};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Listed};
+use crate::lists::Lists;
 use crate::weights::{Form, Weight};
 use crate::{Gpu, GpuError};
 
@@ -29,6 +30,9 @@ pub struct Plan {
     pub(crate) steps: Vec<Step>,
     pub(crate) forward: Rc<Forward>,
     pub(crate) begun: Begun,
+    pub(crate) needed: Needed,
+    /// Of what comes after the forward part.
+    pub(crate) lists: Lists,
     /// The first step of the run under way, and the first that has not been submitted.
     pub(crate) first: usize,
     pub(crate) next: usize,
@@ -45,6 +49,7 @@ pub(crate) struct Forward {
     /// Of its buffers, by [`Buf::index`].
     buffers: Vec<Option<wgpu::Buffer>>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) lists: Lists,
     known: RefCell<Known>,
     _owned: Owned,
 }
@@ -63,11 +68,41 @@ pub(crate) struct Step {
     pub(crate) grid: (u32, u32),
     /// Floating-point operations, about.
     pub(crate) work: f64,
+    /// Of a product that computes some rows, the rest of it and the work of all.
+    listed: Option<(Listed, f64)>,
+}
+
+impl Plan {
+    /// How the sequences of a run begin; nothing if that does not matter.
+    pub(crate) fn beginnings(&self, feed: &Feed) -> Result<Option<Beginnings>, FeedError> {
+        let Some(ids) = self.needed.ids() else { return Ok(None) };
+        let positions = self.tape.shape(ids)[1];
+        Ok(Some(Beginnings::of(feed.get_ids(&self.tape, ids)?, positions)))
+    }
+
+    /// Gives the products as many workgroups as a run needs.
+    pub(crate) fn share_out(&mut self, beginnings: &Beginnings) {
+        for step in &mut self.steps {
+            let Some((listed, work)) = step.listed else { continue };
+            let computed = beginnings.computed(listed.rows, listed.of);
+            let rows: usize = computed.iter().map(ExactSizeIterator::len).sum();
+            step.grid = listed.grid(rows);
+            step.work = work * rows as f64 / listed.of as f64;
+        }
+    }
+}
+
+/// Some of a tape's dispatches.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    tape: &'a Tape,
+    needed: &'a Needed,
+    groups: &'a [Group],
 }
 
 /// Buffers that are freed with their plan, not with the browser's next garbage collection.
 #[derive(Debug, Default)]
-struct Owned(Vec<wgpu::Buffer>);
+pub(crate) struct Owned(Vec<wgpu::Buffer>);
 
 impl Drop for Owned {
     fn drop(&mut self) {
@@ -92,8 +127,9 @@ impl Gpu {
     /// told by that plan.
     pub fn foresee(&mut self, tape: &Tape) {
         let scopes = Scopes::open(&self.device);
+        let needed = Needed::of(tape);
         for group in self.groups(tape) {
-            let kernel = self.kernel(tape, &group);
+            let kernel = self.kernel(tape, &needed, &group);
             self.pipelines.get(&self.device, &kernel.shader);
         }
         self.counts.pipelines = self.pipelines.len();
@@ -106,9 +142,9 @@ impl Gpu {
         groups(tape, |buf| self.weight(tape, buf).is_none_or(|weight| weight.form.buffers() == 1))
     }
 
-    fn kernel(&self, tape: &Tape, group: &Group) -> Kernel {
+    fn kernel(&self, tape: &Tape, needed: &Needed, group: &Group) -> Kernel {
         let form = |buf: Buf| self.weight(tape, buf).map_or_else(Form::default, |w| w.form);
-        Kernel::of(tape, group, self.tuning, form)
+        Kernel::of(tape, group, needed.rows(group.first), self.tuning, form)
     }
 
     /// Makes a tape ready to run, but for its [forward part](Tape::forward) if one of the other plans
@@ -164,7 +200,7 @@ impl Gpu {
     }
 
     fn build(&mut self, tape: &Tape, shared: Option<Rc<Forward>>) -> Result<Plan, GpuError> {
-        let groups = self.groups(tape);
+        let (groups, needed) = (self.groups(tape), Needed::of(tape));
         let lens: Vec<usize> = groups.iter().map(Group::len).collect();
         let unkept = |group: &Group| match group.fused {
             Fused::Product { keeps: false, .. } => Some(tape.ops()[group.first].writes()[0]),
@@ -179,16 +215,19 @@ impl Gpu {
             Some(forward) => forward,
             None => {
                 let (mut buffers, mut owned) = (Vec::new(), Owned::default());
+                let mut lists = Lists::default();
                 self.buffers(tape, 0..bufs, &slots, &mut buffers, &mut owned)?;
-                let steps = self.steps(tape, of_forward, &buffers, &mut owned);
+                let part = Part { tape, needed: &needed, groups: of_forward };
+                let steps = self.steps(part, &buffers, &mut lists, &mut owned);
                 let known = RefCell::default();
-                Rc::new(Forward { buffers, steps, known, _owned: owned })
+                Rc::new(Forward { buffers, steps, lists, known, _owned: owned })
             }
         };
         let (mut buffers, mut owned) = (forward.buffers.clone(), Owned::default());
         self.buffers(tape, bufs..all, &slots, &mut buffers, &mut owned)?;
-        let mut steps = forward.steps.clone();
-        steps.extend(self.steps(tape, of_rest, &buffers, &mut owned));
+        let (mut steps, mut lists) = (forward.steps.clone(), Lists::default());
+        let part = Part { tape, needed: &needed, groups: of_rest };
+        steps.extend(self.steps(part, &buffers, &mut lists, &mut owned));
         let mut outputs = Vec::new();
         let mut end = 0;
         for &buf in tape.outputs() {
@@ -205,6 +244,8 @@ impl Gpu {
             steps,
             forward,
             begun: Begun::default(),
+            needed,
+            lists,
             first: 0,
             next: 0,
             staging,
@@ -254,15 +295,16 @@ impl Gpu {
 
     fn steps(
         &mut self,
-        tape: &Tape,
-        groups: &[Group],
+        Part { tape, needed, groups }: Part<'_>,
         buffers: &[Option<wgpu::Buffer>],
+        lists: &mut Lists,
         owned: &mut Owned,
     ) -> Vec<Step> {
         // The parameters of all steps lie in one buffer, each in a slot as wide as its alignment.
         let slot = self.device.limits().min_uniform_buffer_offset_alignment as usize;
         let mut words = vec![0_u32; groups.len() * slot / 4];
-        let kernels: Vec<Kernel> = groups.iter().map(|group| self.kernel(tape, group)).collect();
+        let kernels: Vec<Kernel> =
+            groups.iter().map(|group| self.kernel(tape, needed, group)).collect();
         for (slot, kernel) in words.chunks_mut(slot / 4).zip(&kernels) {
             slot[..kernel.params.len()].copy_from_slice(&kernel.params);
         }
@@ -289,12 +331,21 @@ impl Gpu {
                 let size = size.and_then(wgpu::BufferSize::new);
                 Some((binding, wgpu::BufferBinding { buffer, offset: 0, size }))
             });
+            let list = kernel
+                .list
+                .map(|(listed, binding)| (binding, lists.get(self, owned, listed.rows, listed.of)));
+            let list_bound = list.as_ref().map(|(binding, buffer)| {
+                (*binding, wgpu::BufferBinding { buffer, offset: 0, size: None })
+            });
             // The further buffers of a weight come last.
-            let next = kernel.operands.iter().map(|(binding, _)| binding + 1).max().unwrap_or(1);
+            let of_operands = kernel.operands.iter().map(|(binding, _)| *binding);
+            let next = of_operands.chain(kernel.list.map(|(_, binding)| binding)).max();
+            let next = next.map_or(1, |last| last + 1);
             let more = matrices.iter().filter_map(|&buf| self.weight(tape, buf));
             let more = more.flat_map(|weight| &weight.buffers[1..]);
             let more = more.map(|buffer| wgpu::BufferBinding { buffer, offset: 0, size: None });
-            let bound = std::iter::once((0, params)).chain(operands).chain((next..).zip(more));
+            let bound = std::iter::once((0, params)).chain(operands).chain(list_bound);
+            let bound = bound.chain((next..).zip(more));
             let entries: Vec<_> = bound
                 .map(|(binding, buffer)| wgpu::BindGroupEntry {
                     binding,
@@ -306,13 +357,15 @@ impl Gpu {
                 layout: &pipeline.get_bind_group_layout(0),
                 entries: &entries,
             });
-            steps.push(Step { pipeline, bindings, grid: kernel.grid, work: kernel.work });
+            let listed = kernel.list.map(|(listed, _)| (listed, kernel.work));
+            let (grid, work) = (kernel.grid, kernel.work);
+            steps.push(Step { pipeline, bindings, grid, work, listed });
         }
         self.counts.pipelines = self.pipelines.len();
         steps
     }
 
-    fn buffer(
+    pub(crate) fn buffer(
         &self,
         owned: &mut Owned,
         name: &str,

@@ -41,6 +41,10 @@ impl Gpu {
             return Err(GpuError::ForeignPlan);
         }
         let given = feed.given_forward(&plan.tape)?;
+        let beginnings = plan.beginnings(feed)?;
+        if let Some(beginnings) = &beginnings {
+            plan.share_out(beginnings);
+        }
         let inputs = plan.inputs(feed)?;
         let begun = plan.forward.known().begin(given);
         // What the forward part was given lies there with what it computed.
@@ -48,6 +52,12 @@ impl Gpu {
         let scopes = Scopes::open(&self.device);
         for (_, buffer, bytes) in inputs.into_iter().filter(|(buf, ..)| buf.index() >= skipped) {
             self.queue.write_buffer(buffer, 0, bytes);
+        }
+        if let Some(beginnings) = &beginnings {
+            let of_forward = (!begun.is_kept()).then_some(&plan.forward.lists);
+            for lists in of_forward.into_iter().chain([&plan.lists]) {
+                lists.write(&self.queue, beginnings);
+            }
         }
         plan.first = if begun.is_kept() { plan.forward.steps.len() } else { 0 };
         plan.next = plan.first;

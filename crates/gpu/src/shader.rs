@@ -72,6 +72,16 @@ pub(crate) struct Product {
     pub(crate) keeps: bool,
     /// Whether a quad may reach past the end of a row.
     pub(crate) is_ragged: bool,
+    /// Whether it computes the rows of a list.
+    pub(crate) is_listed: bool,
+}
+
+impl Product {
+    /// Where the list of rows is bound: after all others, of which a product by itself has five, and only that may have
+    /// weights in parts, which come then.
+    pub(crate) fn list_binding(self) -> Option<u32> {
+        self.is_listed.then_some(if self.epilogue == Epilogue::None { 5 } else { 7 })
+    }
 }
 
 impl Shader {
@@ -86,6 +96,7 @@ impl Shader {
             }
             source.push_str(&epilogue);
             source.push_str(&product.variant.wgsl());
+            source.push_str(&rows(product));
             source.push_str(kept(product.is_ragged));
         }
         let is_quad = |name: &str| match name {
@@ -124,6 +135,17 @@ fn storage(source: &str) -> Vec<(String, bool)> {
         Some((name.to_owned(), access == "_write"))
     });
     bound.collect()
+}
+
+/// `rows`, `row_of` and `same_as`, by which a product finds its rows.
+fn rows(product: Product) -> String {
+    match product.list_binding() {
+        None => format!("\n{}", include_str!("../shaders/shared/all_rows.wgsl")),
+        Some(binding) => {
+            let file = include_str!("../shaders/shared/some_rows.wgsl");
+            format!("\n{}", file.replace("{list}", &binding.to_string()))
+        }
+    }
 }
 
 /// `kept`, by which what lies past the end of a row counts as 0.
@@ -251,6 +273,13 @@ macro_rules! with_group {
     };
 }
 
+/// A shader that computes effects, with what it calls.
+macro_rules! with_effect {
+    ($file:literal) => {
+        concat!(with_group!($file), "\n", include_str!("../shaders/shared/effect.wgsl"))
+    };
+}
+
 /// A shader that computes a row of the pattern of attention.
 macro_rules! with_pattern_row {
     ($file:literal) => {
@@ -291,8 +320,8 @@ fn file(name: &str) -> &'static str {
         "last_row_grad" => include_str!("../shaders/last_row_grad.wgsl"),
         "gather_dot" => with_group!("../shaders/gather_dot.wgsl"),
         "gather_dot_grad" => include_str!("../shaders/gather_dot_grad.wgsl"),
-        "delta_dot" => with_group!("../shaders/delta_dot.wgsl"),
-        "delta_dots" => with_group!("../shaders/fused/delta_dots.wgsl"),
+        "delta_dot" => with_effect!("../shaders/delta_dot.wgsl"),
+        "delta_dots" => with_effect!("../shaders/fused/delta_dots.wgsl"),
         "interpolate" => include_str!("../shaders/interpolate.wgsl"),
         "add_rows" => include_str!("../shaders/add_rows.wgsl"),
         "splice" => include_str!("../shaders/splice.wgsl"),
@@ -331,15 +360,22 @@ pub fn shaders() -> Vec<(&'static str, String, String)> {
                 .into_iter()
                 .flat_map(|variant| Epilogue::ALL.map(|epilogue| (variant, epilogue)))
             {
-                for (keeps, halves) in [(true, false), (false, false), (true, true)] {
+                for (keeps, halves, is_listed) in [
+                    (true, false, false),
+                    (false, false, false),
+                    (true, true, false),
+                    (true, false, true),
+                    (false, true, true),
+                ] {
                     if !keeps && epilogue == Epilogue::None {
                         continue;
                     }
-                    let product = Product { variant, epilogue, keeps, is_ragged: !quads.x };
+                    let is_ragged = !quads.x;
+                    let product = Product { variant, epilogue, keeps, is_ragged, is_listed };
                     let matrices = vec![("w", Form { halves, split: None })];
                     let shader = Shader { name, matrices, quads, product: Some(product) };
-                    let about = format!("{:?}", (variant, epilogue, keeps, halves, quads.x));
-                    shaders.push((name, about, shader.source()));
+                    let about = (variant, epilogue, keeps, halves, is_listed, quads.x);
+                    shaders.push((name, format!("{about:?}"), shader.source()));
                 }
             }
         }

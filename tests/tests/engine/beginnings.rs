@@ -4,7 +4,7 @@ use std::slice;
 
 use relp_cpu::Cpu;
 use relp_model::{
-    Attribution, Direction, Method, Pair, Patch, Recipe, Replace, Request, Rules, Site, Token,
+    Attribution, Computation, Direction, Method, Pair, Recipe, Replace, Request, Rules, Site, Token,
 };
 use relp_tape::{Beginnings, Content, Feed, Needed, Op, Outputs, Rows, Tape, reference};
 use relp_tests::compare::{Tolerance, assert_close};
@@ -23,10 +23,20 @@ fn pair(common: usize) -> Pair {
     Pair { clean, corrupted, answers: vec![token(5)], foils: vec![token(6)] }
 }
 
-fn compare(golden: &Golden, tape: &Tape, mut feed: Feed, what: &str) -> Outputs {
+fn compare(golden: &Golden, tape: &Tape, feed: Feed, what: &str) -> Outputs {
+    compare_on(|tape, feed| cpu::run(tape, feed).unwrap(), golden, tape, feed, what)
+}
+
+fn compare_on(
+    run: impl FnOnce(&Tape, &Feed) -> Outputs,
+    golden: &Golden,
+    tape: &Tape,
+    mut feed: Feed,
+    what: &str,
+) -> Outputs {
     golden.feed_weights(tape, &mut feed);
     let expected = reference::run(tape, &feed).unwrap();
-    let found = cpu::run(tape, &feed).unwrap();
+    let found = run(tape, &feed);
     for &buf in tape.outputs() {
         let what = format!("{what}: {}", tape.name(buf));
         assert_close(&what, expected.f64(buf), found.get(buf), Tolerance::GOLDEN);
@@ -34,45 +44,74 @@ fn compare(golden: &Golden, tape: &Tape, mut feed: Feed, what: &str) -> Outputs 
     found
 }
 
-/// What a plan computes after a run of which everything was NaN.
-fn compare_after_nan(golden: &Golden, recipe: &Recipe, part: &[Patch], pair: &Pair) {
-    let computation = recipe.record(&golden.config, part);
-    let tape = computation.tape();
-    let n_vocab = golden.config.n_vocab;
-    let broken = Token { id: n_vocab as u32 - 1, text: String::new() };
-    let mut feed = computation.feed(pair, Direction::Denoise);
-    golden.feed_weights(tape, &mut feed);
-    let expected = reference::run(tape, &feed).unwrap();
-    let mut cpu = Cpu::new();
-    for (buf, info) in tape.bufs().filter(|(_, info)| info.content == Content::Weight) {
-        let mut values = feed.get_values(tape, buf).unwrap().to_vec();
-        if tape.shape(buf) == [n_vocab, golden.config.d_model] {
-            values[(n_vocab - 1) * golden.config.d_model..].fill(f32::NAN);
-        }
-        cpu.set_weight(&info.name, &values);
+/// A run in which everything becomes NaN, and one like it after which nothing may be.
+struct AfterNan<'a> {
+    golden: &'a Golden,
+    computation: Computation,
+    pair: Pair,
+}
+
+impl<'a> AfterNan<'a> {
+    fn all(golden: &'a Golden) -> impl Iterator<Item = Self> {
+        let asked = every_request().filter(|request| request.direction == Direction::Denoise);
+        asked.flat_map(move |request| {
+            let pair = pair(3);
+            let recipe = Recipe::new(&request, &pair);
+            let parts = recipe.parts(&golden.config).into_iter();
+            let recorded = parts.map(move |part| recipe.record(&golden.config, &part));
+            recorded.map(move |computation| Self { golden, computation, pair: pair.clone() })
+        })
     }
-    let mut plan = cpu.plan(tape).unwrap();
-    let with_broken = |prompt: &[Token]| [slice::from_ref(&broken), &prompt[1..]].concat();
-    let (clean, corrupted) = (with_broken(&pair.clean), with_broken(&pair.corrupted));
-    let of_nan = Pair { clean, corrupted, ..pair.clone() };
-    let found = plan.run(&computation.feed(&of_nan, Direction::Denoise)).unwrap();
-    assert!(found.first_not_finite().is_some(), "nothing was NaN");
-    let found = plan.run(&computation.feed(pair, Direction::Denoise)).unwrap();
-    // The logit of the broken token is NaN.
-    for &buf in tape.outputs().iter().filter(|&&buf| tape.info(buf).cols() != n_vocab) {
-        assert_close(tape.name(buf), expected.f64(buf), found.get(buf), Tolerance::GOLDEN);
+
+    fn tape(&self) -> &Tape {
+        self.computation.tape()
+    }
+
+    /// The golden's weights, but of the last token, which is in no prompt.
+    fn weights(&self) -> Vec<(String, Vec<f32>)> {
+        let (n_vocab, d) = (self.golden.config.n_vocab, self.golden.config.d_model);
+        let tape = self.tape();
+        let mut feed = Feed::new();
+        self.golden.feed_weights(tape, &mut feed);
+        let weights = tape.bufs().filter(|(_, info)| info.content == Content::Weight);
+        let weights = weights.map(|(buf, info)| {
+            let mut values = feed.get_values(tape, buf).unwrap().to_vec();
+            if tape.shape(buf) == [n_vocab, d] {
+                values[(n_vocab - 1) * d..].fill(f32::NAN);
+            }
+            (info.name.clone(), values)
+        });
+        weights.collect()
+    }
+
+    fn check(&self, mut run: impl FnMut(&Feed) -> Outputs) {
+        let (tape, n_vocab) = (self.tape(), self.golden.config.n_vocab);
+        let broken = Token { id: n_vocab as u32 - 1, text: String::new() };
+        let with_broken = |prompt: &[Token]| [slice::from_ref(&broken), &prompt[1..]].concat();
+        let pair = &self.pair;
+        let (clean, corrupted) = (with_broken(&pair.clean), with_broken(&pair.corrupted));
+        let of_nan = Pair { clean, corrupted, ..pair.clone() };
+        let found = run(&self.computation.feed(&of_nan, Direction::Denoise));
+        assert!(found.first_not_finite().is_some(), "nothing was NaN");
+        let mut feed = self.computation.feed(pair, Direction::Denoise);
+        let found = run(&feed);
+        self.golden.feed_weights(tape, &mut feed);
+        let expected = reference::run(tape, &feed).unwrap();
+        // The logit of the broken token is NaN.
+        for &buf in tape.outputs().iter().filter(|&&buf| tape.info(buf).cols() != n_vocab) {
+            assert_close(tape.name(buf), expected.f64(buf), found.get(buf), Tolerance::GOLDEN);
+        }
     }
 }
 
 #[test]
 fn what_earlier_runs_left_in_rows_that_are_not_computed_reaches_nothing() {
     let [golden, _] = Golden::all();
-    for request in every_request().filter(|request| request.direction == Direction::Denoise) {
-        let pair = pair(3);
-        let recipe = Recipe::new(&request, &pair);
-        for part in recipe.parts(&golden.config) {
-            compare_after_nan(&golden, &recipe, &part, &pair);
-        }
+    for case in AfterNan::all(&golden) {
+        let mut cpu = Cpu::new();
+        case.weights().iter().for_each(|(name, values)| cpu.set_weight(name, values));
+        let mut plan = cpu.plan(case.tape()).unwrap();
+        case.check(|feed| plan.run(feed).unwrap());
     }
 }
 
@@ -203,4 +242,61 @@ fn rows_are_computed_once_and_copied_from_where_they_are() {
     // The first two are base runs, the last two their source runs.
     assert_eq!(beginnings.computed(Rows::Differing, 8), [2..4, 4..8]);
     assert_eq!(beginnings.computed(Rows::Differing, 16), [2..4, 4..8, 10..12, 12..16]);
+}
+
+mod gpu {
+    use pollster::block_on;
+    use relp_gpu::{Tuning, Variant};
+
+    use super::*;
+    use crate::ops::gpu::{gpu, run};
+
+    #[test]
+    fn every_method_finds_the_same_whatever_prompts_have_in_common() {
+        let [golden, _] = Golden::all();
+        let mut gpu = gpu();
+        let asked = every_request().filter(|request| request.direction == Direction::Denoise);
+        for (request, variant) in asked.zip(Variant::ALL.into_iter().cycle()) {
+            gpu.tune(Tuning::all(variant));
+            for common in [0, 3, POSITIONS] {
+                let pair = pair(common);
+                let recipe = Recipe::new(&request, &pair);
+                for part in recipe.parts(&golden.config) {
+                    let computation = recipe.record(&golden.config, &part);
+                    let feed = computation.feed(&pair, request.direction);
+                    let what = format!("{:?}, {:?}, {common}", request.method, request.replace);
+                    let run = |tape: &Tape, feed: &Feed| run(&mut gpu, tape, feed).unwrap();
+                    compare_on(run, &golden, computation.tape(), feed, &what);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_has_beginnings_of_its_own_for_every_pair() {
+        let [golden, _] = Golden::all();
+        let pairs = [pair(2), pair(POSITIONS), pair(0), pair(4)];
+        let recipe = Recipe::new(&request(Method::Relp, Direction::Noise, &Site::PAPER), &pairs[0]);
+        let attribution = Attribution::record(&golden.config, pairs.len(), &recipe);
+        let feed = attribution.feed(&pairs, Direction::Noise);
+        for variant in Variant::ALL {
+            let mut gpu = gpu();
+            gpu.tune(Tuning::all(variant));
+            let run = |tape: &Tape, feed: &Feed| run(&mut gpu, tape, feed).unwrap();
+            compare_on(run, &golden, attribution.tape(), feed.clone(), variant.name());
+        }
+    }
+
+    #[test]
+    fn what_earlier_runs_left_in_rows_that_are_not_computed_reaches_nothing() {
+        let [golden, _] = Golden::all();
+        let mut gpu = gpu();
+        for case in AfterNan::all(&golden) {
+            for (name, values) in case.weights() {
+                gpu.set_weight(&name, &values).unwrap();
+            }
+            let mut plan = block_on(gpu.plan(case.tape())).unwrap();
+            case.check(|feed| block_on(gpu.run(&mut plan, feed)).unwrap());
+        }
+    }
 }

@@ -41,11 +41,11 @@ fn main(
     var sum = 0.0;
     if (is_second) {
         for (var c = local; c < width; c += GROUP) {
-            sum += (act_1[source + c] - act_1[base + c]) * grad_1[coefficients + c];
+            sum += effect(act_1[source + c] - act_1[base + c], grad_1[coefficients + c]);
         }
     } else {
         for (var c = local; c < width; c += GROUP) {
-            sum += (act[source + c] - act[base + c]) * grad[coefficients + c];
+            sum += effect(act[source + c] - act[base + c], grad[coefficients + c]);
         }
     }
     sum = sum_of_group(local, sum);

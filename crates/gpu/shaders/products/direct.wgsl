@@ -15,13 +15,14 @@ fn main(
         return;
     }
 
+    let row_{r} = row_of(row + {r}u);
     var total_{r} = vec4<f32>();
     for (var chunk = 0u; chunk < inner(); chunk += CHUNK) {
         let end = min(chunk + CHUNK, inner());
         var sum_{r} = vec4<f32>();
         for (var k = chunk; k < end; k += 4u) {
             let w = w_at(k, col);
-            let x_{r} = x_at(row + {r}u, k);
+            let x_{r} = x_at(row_{r}, k);
             sum_{r} += x_{r}.x * w[0];
             sum_{r} += x_{r}.y * w[1];
             sum_{r} += x_{r}.z * w[2];

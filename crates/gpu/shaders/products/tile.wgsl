@@ -33,7 +33,7 @@ fn main(
             for (var n = local; n < TILE_ROWS * STEP_QUADS; n += GROUP) {
                 let r = n / STEP_QUADS;
                 let k = n % STEP_QUADS;
-                x_tile[r * X_STRIDE + k] = x_at(first_row + r, first + 4u * k);
+                x_tile[r * X_STRIDE + k] = x_at(row_of(first_row + r), first + 4u * k);
             }
             for (var n = local; n < STEP_QUADS * COL_QUADS; n += GROUP) {
                 let k = n / COL_QUADS * 4u;
