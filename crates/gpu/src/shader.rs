@@ -143,7 +143,9 @@ fn rows(product: Product) -> String {
         None => format!("\n{}", include_str!("../shaders/shared/all_rows.wgsl")),
         Some(binding) => {
             let file = include_str!("../shaders/shared/some_rows.wgsl");
-            format!("\n{}", file.replace("{list}", &binding.to_string()))
+            format!(
+                "\n@group(0) @binding({binding}) var<storage, read> list: array<u32>; // [1+2R]\n\n{file}"
+            )
         }
     }
 }

@@ -1,8 +1,7 @@
-// A product computes some rows, of which others may be copies.
+// A product computes the rows of a list, of which others may be copies: [1+2R], how many, which, and after each row one that
+// is the same.
 
 const NONE = 0xffffffffu;
-
-@group(0) @binding({list}) var<storage, read> list: array<u32>; // [1+2R]: how many, which, and after each row one that is the same
 
 fn rows() -> u32 {
     return list[0];
