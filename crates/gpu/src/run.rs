@@ -42,9 +42,6 @@ impl Gpu {
         }
         let given = feed.given_forward(&plan.tape)?;
         let beginnings = plan.beginnings(feed)?;
-        if let Some(beginnings) = &beginnings {
-            plan.share_out(beginnings);
-        }
         let inputs = plan.inputs(feed)?;
         let begun = plan.forward.known().begin(given);
         // What the forward part was given lies there with what it computed.
@@ -54,6 +51,7 @@ impl Gpu {
             self.queue.write_buffer(buffer, 0, bytes);
         }
         if let Some(beginnings) = &beginnings {
+            plan.share_out(beginnings);
             let of_forward = (!begun.is_kept()).then_some(&plan.forward.lists);
             for lists in of_forward.into_iter().chain([&plan.lists]) {
                 lists.write(&self.queue, beginnings);

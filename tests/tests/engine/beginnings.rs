@@ -44,6 +44,23 @@ fn compare_on(
     found
 }
 
+/// All that a request takes, of prompts that have so much in common.
+fn compare_all(
+    mut run: impl FnMut(&Tape, &Feed) -> Outputs,
+    golden: &Golden,
+    request: &Request,
+    common: usize,
+) {
+    let pair = pair(common);
+    let recipe = Recipe::new(request, &pair);
+    for part in recipe.parts(&golden.config) {
+        let computation = recipe.record(&golden.config, &part);
+        let feed = computation.feed(&pair, request.direction);
+        let what = format!("{:?}, {:?}, {common}", request.method, request.replace);
+        compare_on(&mut run, golden, computation.tape(), feed, &what);
+    }
+}
+
 /// A run in which everything becomes NaN, and one like it after which nothing may be.
 struct AfterNan<'a> {
     golden: &'a Golden,
@@ -136,14 +153,7 @@ fn every_method_finds_the_same_whatever_prompts_have_in_common() {
     let [golden, _] = Golden::all();
     for request in every_request() {
         for common in [0, 1, 3, POSITIONS - 1, POSITIONS] {
-            let pair = pair(common);
-            let recipe = Recipe::new(&request, &pair);
-            for part in recipe.parts(&golden.config) {
-                let computation = recipe.record(&golden.config, &part);
-                let feed = computation.feed(&pair, request.direction);
-                let what = format!("{:?}, {:?}, {common}", request.method, request.replace);
-                compare(&golden, computation.tape(), feed, &what);
-            }
+            compare_all(|tape, feed| cpu::run(tape, feed).unwrap(), &golden, &request, common);
         }
     }
 }
@@ -259,15 +269,12 @@ mod gpu {
         for (request, variant) in asked.zip(Variant::ALL.into_iter().cycle()) {
             gpu.tune(Tuning::all(variant));
             for common in [0, 3, POSITIONS] {
-                let pair = pair(common);
-                let recipe = Recipe::new(&request, &pair);
-                for part in recipe.parts(&golden.config) {
-                    let computation = recipe.record(&golden.config, &part);
-                    let feed = computation.feed(&pair, request.direction);
-                    let what = format!("{:?}, {:?}, {common}", request.method, request.replace);
-                    let run = |tape: &Tape, feed: &Feed| run(&mut gpu, tape, feed).unwrap();
-                    compare_on(run, &golden, computation.tape(), feed, &what);
-                }
+                compare_all(
+                    |tape, feed| run(&mut gpu, tape, feed).unwrap(),
+                    &golden,
+                    &request,
+                    common,
+                );
             }
         }
     }

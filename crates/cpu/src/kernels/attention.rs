@@ -4,12 +4,10 @@ use std::ops::Range;
 
 use super::softmax::{shares, softmax};
 use super::some_rows::SomeRows;
+use super::tiles::WIDEST;
 use super::weighted::{Sums, TOGETHER, Terms};
 use super::{add_scaled, dot, vectorised};
 use crate::parallel;
-
-/// As many values as the widest vector has.
-const WIDEST: usize = 16;
 
 /// The extents of an attention op: H heads over T positions, D wide together.
 #[derive(Clone, Copy)]

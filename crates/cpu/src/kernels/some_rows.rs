@@ -27,11 +27,7 @@ impl SomeRows {
 
     /// Those of S·T that `ranges(S·T)` says, of values of some shape.
     pub(crate) fn new(shape: &[usize], ranges: impl FnOnce(usize) -> Vec<Range<usize>>) -> Self {
-        let (groups, positions) = match *shape {
-            [_, groups, positions, _] => (groups, positions),
-            [.., positions, _] => (1, positions),
-            _ => (1, 1),
-        };
+        let (groups, positions) = groups_and_positions(shape);
         let of = shape.split_last().map_or(1, |(_, rows)| rows.iter().product::<usize>()) / groups;
         let mut joined: Vec<Range<usize>> = Vec::new();
         for range in ranges(of) {
@@ -129,6 +125,15 @@ impl SomeRows {
     }
 }
 
+/// `G` and `T`.
+fn groups_and_positions(shape: &[usize]) -> (usize, usize) {
+    match *shape {
+        [_, groups, positions, _] => (groups, positions),
+        [.., positions, _] => (1, positions),
+        _ => (1, 1),
+    }
+}
+
 /// Where rows are brought together, kept from product to product: new memory would cost more than the copies.
 #[derive(Default)]
 pub(crate) struct Gathered {
@@ -179,11 +184,8 @@ pub(crate) fn copy(
     shape: &[usize],
     out: &mut [f32],
 ) {
-    let (groups, positions, cols) = match *shape {
-        [_, groups, positions, cols] => (groups, positions, cols),
-        [_, positions, cols] => (1, positions, cols),
-        _ => unreachable!("{shape:?} is not of sequences"),
-    };
+    let (groups, positions) = groups_and_positions(shape);
+    let cols = shape.last().copied().unwrap_or(1);
     let place = |row: usize, group: usize| {
         ((row / positions * groups + group) * positions + row % positions) * cols
     };

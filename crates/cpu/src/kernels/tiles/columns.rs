@@ -1,7 +1,7 @@
 //! Rows as columns, in the order in which the tiles read them.
 
 /// As many values as the widest vector has.
-const WIDEST: usize = 16;
+pub(in crate::kernels) const WIDEST: usize = 16;
 
 /// Rows that are near each other: of as many vectors as a tile has.
 pub(super) const TOGETHER: usize = if cfg!(target_arch = "wasm32") { 16 } else { 32 };

@@ -7,6 +7,7 @@ mod dots;
 mod plain;
 mod transposed;
 
+pub(super) use columns::WIDEST;
 use columns::{Columns, Tiles};
 use plain::Plain;
 use pulp::{Simd, WithSimd};
