@@ -133,7 +133,7 @@ impl Gpu {
             self.pipelines.get(&self.device, &kernel.shader);
         }
         self.counts.pipelines = self.pipelines.len();
-        // What failed is reported again to who uses it.
+        // What failed is reported again to whoever uses it.
         drop(scopes.close());
     }
 
