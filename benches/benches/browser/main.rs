@@ -36,7 +36,10 @@ async fn run() -> Result<()> {
     let browser = Chromium::start().await?;
     browser.open(&format!("{}page/index.html", server.url())).await?;
     let adapter = browser.call("return await window.adapter()", vec![]).await?;
-    println!("{}", json!({ "browser": browser.version().await?, "adapter": adapter }));
+    let threads = "return (await import('./threads.js')).threads()";
+    let threads = browser.call(threads, vec![]).await?;
+    let version = browser.version().await?;
+    println!("{}", json!({ "browser": version, "adapter": adapter, "threads": threads }));
     drop(browser);
     if asked("products") {
         jobs::products(&server).await?;

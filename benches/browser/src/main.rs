@@ -16,6 +16,23 @@ fn main() {
     console_error_panic_hook::set_once();
 }
 
+/// Lends the calling worker's thread to the one that times.
+#[cfg(feature = "threads")]
+#[wasm_bindgen]
+pub fn lend() {
+    relp_cpu::lend();
+}
+
+/// Shares out the CPU's work to so many lent threads.
+///
+/// # Errors
+/// If it is shared out already.
+#[cfg(feature = "threads")]
+#[wasm_bindgen]
+pub fn share(lent: usize) -> Result<(), String> {
+    relp_cpu::share(lent).map_err(said)
+}
+
 /// An executor with a model's weights.
 enum Executor {
     Cpu(Cpu),
@@ -51,7 +68,7 @@ impl Bench {
             other => return Err(format!("There is no model {other}.")),
         };
         let executor = match executor {
-            "wasm" | "relaxed" => Executor::Cpu(Cpu::new()),
+            "wasm" | "relaxed" | "threads" => Executor::Cpu(Cpu::new()),
             "webgpu" => {
                 let mut gpu = Gpu::request().await.map_err(said)?;
                 // As the page does it, before anything is loaded.

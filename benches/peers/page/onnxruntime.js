@@ -1,15 +1,16 @@
 // ONNX Runtime Web.
 
 import { VOCABULARY, prompts } from "./prompt.js";
+import { threads } from "./threads.js";
 
 const FOLDER = new URL("../npm/onnxruntime-web/dist/", import.meta.url).href;
 
 export async function start({ executor, model }) {
   const ort = await import(`${FOLDER}${executor === "webgpu" ? "ort.webgpu.min.mjs" : "ort.wasm.min.mjs"}`);
-  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.numThreads = executor === "threads" ? threads() : 1;
   ort.env.wasm.wasmPaths = FOLDER;
   const heap = watch();
-  const options = { executionProviders: [executor], graphOptimizationLevel: "all" };
+  const options = { executionProviders: [executor === "webgpu" ? "webgpu" : "wasm"], graphOptimizationLevel: "all" };
   const session = await ort.InferenceSession.create(`../models/${model}/last.onnx`, options);
   let feeds;
   let found;

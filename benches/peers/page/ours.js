@@ -1,11 +1,18 @@
-// This program: as every browser can run it, or with relaxed SIMD.
+// This program: as every browser can run it, with relaxed SIMD, or with threads as well.
 
 import { VOCABULARY } from "./prompt.js";
+import { threads } from "./threads.js";
 
 export async function start({ executor, model }) {
-  const folder = executor === "relaxed" ? "./relaxed" : "./plain";
-  const { default: init, Bench, Product } = await import(`${folder}/relp-bench-browser.js`);
-  const { memory } = await init();
+  const folder = { relaxed: "./relaxed", threads: "./threaded" }[executor] ?? "./plain";
+  const { default: init, share, Bench, Product } = await import(`${folder}/relp-bench-browser.js`);
+  const module = await WebAssembly.compileStreaming(fetch(new URL(`${folder}/relp-bench-browser_bg.wasm`, import.meta.url)));
+  const { memory } = await init({ module_or_path: module });
+  if (executor === "threads") {
+    const lent = threads() - 1;
+    await Promise.all(Array.from({ length: lent }, () => lend(module, memory)));
+    share(lent);
+  }
   const bytes = () => memory.buffer.byteLength;
   if (model === null) return product(Product, bytes);
   const bench = await Bench.start(model, executor);
@@ -43,4 +50,14 @@ function product(Product, memory) {
     operations: () => operations,
     memory,
   };
+}
+
+// A worker that runs the same program in the same memory, as soon as it does.
+function lend(module, memory) {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("./thread.js", import.meta.url), { type: "module" });
+    worker.onmessage = resolve;
+    worker.onerror = reject;
+    worker.postMessage({ module, memory });
+  });
 }

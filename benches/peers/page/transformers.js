@@ -2,6 +2,7 @@
 
 import { watch } from "./onnxruntime.js";
 import { VOCABULARY, prompts } from "./prompt.js";
+import { threads } from "./threads.js";
 
 export async function start({ executor, model }) {
   const heap = watch();
@@ -12,11 +13,11 @@ export async function start({ executor, model }) {
   env.useBrowserCache = false;
   env.useWasmCache = false;
   const wasm = env.backends.onnx.wasm;
-  wasm.numThreads = 1;
+  wasm.numThreads = executor === "threads" ? threads() : 1;
   // Of the ONNX Runtime that it was built with.
   const file = (kind) => new URL(`../npm/onnxruntime-of-transformers/dist/ort-wasm-simd-threaded.asyncify.${kind}`, import.meta.url).href;
   wasm.wasmPaths = { mjs: file("mjs"), wasm: file("wasm") };
-  const network = await AutoModelForCausalLM.from_pretrained(`${model}/all`, { device: executor, dtype: "fp32" });
+  const network = await AutoModelForCausalLM.from_pretrained(`${model}/all`, { device: executor === "webgpu" ? "webgpu" : "wasm", dtype: "fp32" });
   let inputs;
   let found;
   return {

@@ -2,9 +2,11 @@
 //!
 //! [`Cpu`] holds the weights; [`Cpu::plan`] allocates every buffer of a tape once; a [`Plan`] is
 //! run as often as wanted, whole or op by op, and allocates little but its outputs. All cores are
-//! used natively, one thread and 128-bit SIMD in the browser.
+//! used natively; in the browser 128-bit SIMD and one thread, or those that are [lent](lend).
 
 mod kernels;
+#[cfg(any(feature = "threads", test))]
+mod lent;
 mod parallel;
 mod plan;
 mod vectors;
@@ -12,8 +14,11 @@ mod weights;
 
 use relp_tape::{FeedError, Tape};
 
+#[cfg(any(feature = "threads", test))]
+pub use lent::{lend, share};
 #[cfg(not(target_arch = "wasm32"))]
 pub use parallel::compute_here;
+pub use parallel::threads;
 pub use plan::Plan;
 #[cfg(all(target_arch = "x86_64", feature = "narrow-vectors"))]
 pub use vectors::narrow_vectors;

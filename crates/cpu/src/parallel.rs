@@ -1,12 +1,16 @@
-//! All cores natively, one in the browser.
+//! Work shared out to threads: all cores natively, in a browser the threads that are lent ([`lend`](crate::lend)).
 
 /// Multiply-adds below which a second thread costs more than it saves.
 #[cfg(not(target_arch = "wasm32"))]
 const WORTH_A_THREAD: usize = 1 << 16;
 
+/// A browser takes longer to wake one (benches/README.md).
+#[cfg(all(target_arch = "wasm32", feature = "threads"))]
+const WORTH_A_THREAD: usize = 1 << 20;
+
 /// Calls `f(i, chunk)` for every chunk of `len` values of `out`; `work` is about the number of
 /// multiply-adds of them all.
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "threads"))]
 pub(crate) fn chunks<O: Send>(
     out: &mut [O],
     len: usize,
@@ -23,7 +27,7 @@ pub(crate) fn chunks<O: Send>(
 }
 
 /// Calls `f(i, chunk)` for every chunk of `len` values of `out`.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "threads")))]
 pub(crate) fn chunks<O>(out: &mut [O], len: usize, _work: usize, f: impl Fn(usize, &mut [O])) {
     out.chunks_mut(len).enumerate().for_each(|(i, chunk)| f(i, chunk));
 }
@@ -52,14 +56,14 @@ pub fn compute_here() {
     let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
 }
 
-/// Threads that work is shared out to.
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn threads() -> usize {
-    rayon::current_num_threads()
-}
-
-/// One.
-#[cfg(target_arch = "wasm32")]
-pub(crate) fn threads() -> usize {
+/// Threads that work is shared out to, the one that asks among them: all cores natively, in a browser that one and
+/// those that were lent.
+#[must_use]
+pub fn threads() -> usize {
+    #[cfg(not(target_arch = "wasm32"))]
+    return rayon::current_num_threads();
+    #[cfg(all(target_arch = "wasm32", feature = "threads"))]
+    return crate::lent::threads();
+    #[cfg(all(target_arch = "wasm32", not(feature = "threads")))]
     1
 }

@@ -15,7 +15,7 @@ use relp_model::{
 use relp_tape::{Feed, Outputs, Tape};
 
 use crate::control::{Control, Pace, Share};
-use crate::executor::{Executor, Plan};
+use crate::executor::{Executor, Plan, cpu_name};
 use crate::loading::{load_weights, read_header};
 use crate::{EngineError, Files, Reader, SelfTest, WeightSource};
 
@@ -105,7 +105,16 @@ impl<S: WeightSource> Engine<S> {
 
     /// What was loaded, onto what.
     pub fn loaded(&self) -> Loaded {
-        Loaded { model: self.info.clone(), device: self.device.clone() }
+        Loaded { model: self.info.clone(), device: self.device() }
+    }
+
+    /// What computes. A browser's threads come when the model is there.
+    fn device(&self) -> Device {
+        let mut device = self.device.clone();
+        if device.kind == Kind::Cpu {
+            device.name = cpu_name();
+        }
+        device
     }
 
     /// What reads prompts for this model.
@@ -348,7 +357,7 @@ impl<S: WeightSource> Engine<S> {
     }
 
     pub(crate) fn implausible(&self, what: String) -> EngineError {
-        EngineError::Implausible { device: self.device.name.clone(), what }
+        EngineError::Implausible { device: self.device().name, what }
     }
 
     /// The plan of a part, made now unless it was kept: only that of work in one part is.
@@ -418,7 +427,7 @@ impl<S: WeightSource> Engine<S> {
             direction: request.direction,
             replace: request.effective_replace(),
             normalised: request.normalise,
-            executor: FigureExecutor { kind: self.device.kind, device: self.device.name.clone() },
+            executor: FigureExecutor { kind: self.device.kind, device: self.device().name },
             version: env!("CARGO_PKG_VERSION").to_owned(),
             maps: run.scores.into_iter().map(map).collect(),
             pairs: Vec::new(),

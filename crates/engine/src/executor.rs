@@ -17,6 +17,15 @@ use crate::{EngineError, SelfTest};
 /// then ([`Tuning`]).
 const FORESEEN: usize = 16;
 
+/// What the fast CPU path is called.
+pub(crate) fn cpu_name() -> String {
+    match relp_cpu::threads() {
+        _ if cfg!(not(target_arch = "wasm32")) => "native".to_owned(),
+        1 => "WebAssembly".to_owned(),
+        threads => format!("WebAssembly, {threads} threads"),
+    }
+}
+
 /// An executor with its weights.
 pub(crate) enum Executor {
     Reference(HashMap<String, Arc<[f32]>>),
@@ -73,8 +82,7 @@ impl Executor {
 
     /// Opens the fast CPU path.
     pub(crate) fn open_cpu(fallback: Option<Fallback>) -> (Self, Device) {
-        let name = if cfg!(target_arch = "wasm32") { "WebAssembly" } else { "native" }.to_owned();
-        (Self::Cpu(Cpu::new()), Device { kind: Kind::Cpu, name, fallback })
+        (Self::Cpu(Cpu::new()), Device { kind: Kind::Cpu, name: cpu_name(), fallback })
     }
 
     async fn open_gpu(choice: Choice, self_test: &SelfTest) -> Result<Gpu, Fallback> {

@@ -24,6 +24,8 @@ pub use error::EngineError;
 pub use reader::Reader;
 #[cfg(not(target_arch = "wasm32"))]
 pub use relp_cpu::compute_here;
+#[cfg(feature = "threads")]
+pub use relp_cpu::{lend, share};
 pub use relp_gpu::{recall, remembered};
 pub use self_test::{SelfTest, SelfTestError};
 pub use source::{Files, InMemory, WeightSource, piece};

@@ -24,6 +24,10 @@ const LEAST_COMPRESSED: u64 = 1024;
 /// Digits of a hash that stands in a file's name.
 const HASH: usize = 16;
 
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const EMBEDDER_POLICY: HeaderName = HeaderName::from_static("cross-origin-embedder-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 /// Types by the ends of names. Others are told by what systems take names for.
 const TYPES: [(&str, &str); 8] = [
     ("js", "text/javascript; charset=utf-8"),
@@ -88,6 +92,10 @@ impl Folder {
         // Figures stand in other pages, and models are fetched from them.
         set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
         set(header::ACCESS_CONTROL_EXPOSE_HEADERS, "Content-Length, Content-Range");
+        // Isolated from other origins, workers may have one memory.
+        set(OPENER_POLICY, "same-origin");
+        set(EMBEDDER_POLICY, "require-corp");
+        set(RESOURCE_POLICY, "cross-origin");
         let has_hash = is_there && path.rsplit('/').next().is_some_and(has_hash);
         let forever = "public, max-age=31536000, immutable";
         set(header::CACHE_CONTROL, if has_hash { forever } else { "no-cache" });

@@ -108,6 +108,9 @@ fn a_file_comes_whole_with_its_type_and_length() {
         "cache-control: no-cache",
         "x-content-type-options: nosniff",
         "access-control-allow-origin: *",
+        "cross-origin-opener-policy: same-origin",
+        "cross-origin-embedder-policy: require-corp",
+        "cross-origin-resource-policy: cross-origin",
     ] {
         assert!(head.contains(header), "{head}");
     }

@@ -5,15 +5,47 @@ use anyhow::{Context, Result};
 
 use crate::assets::{Dist, filled, short_hash};
 
-/// The programs in workers. The second is the first for browsers with relaxed SIMD.
-const WORKERS: [&str; 3] = ["worker", "relaxed-worker", "printer"];
+/// The programs in workers. The second is the first for browsers with relaxed SIMD, the third the second with threads.
+const WORKERS: [&str; 4] = ["worker", "relaxed-worker", THREADED, "printer"];
+const THREADED: &str = "threaded-worker";
 
-/// Chooses the engine's worker: asks whether a program of one function, which is a fused multiply-add, is valid.
+/// Chooses the engine's worker: asks whether a program of one function, which is a fused multiply-add, is valid, and
+/// whether workers may have one memory, as large as a program's can be, and wait in it without blocking.
 const CHOICE: &str = "\
 const { dataset } = document.documentElement;
 const fused = [0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0]
   .concat([10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253, 133, 2, 11]);
-if (WebAssembly.validate(new Uint8Array(fused))) dataset.worker = dataset.relaxedWorker;
+const isShared = () => {
+  try {
+    return new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true }).buffer instanceof SharedArrayBuffer;
+  } catch {
+    return false;
+  }
+};
+if (WebAssembly.validate(new Uint8Array(fused))) {
+  const threads = globalThis.crossOriginIsolated && typeof Atomics.waitAsync === \"function\" && isShared();
+  dataset.worker = threads ? dataset.threadedWorker : dataset.relaxedWorker;
+}
+";
+
+/// What a worker does that the engine's worker has started as a thread (`web/worker/src/threads.rs`): it takes over
+/// program and memory, says so, and computes. Its start has run in that worker, and why it fails is told to the page, since
+/// that worker waits for what it computes.
+const THREAD: &str = "\
+if (self.name === \"thread\") {
+  self.onmessage = ({ data: { module, memory, channel } }) => {
+    self.onmessage = null;
+    wasm_bindgen.initSync({ module, memory });
+    postMessage(null);
+    try {
+      wasm_bindgen.lend();
+    } catch (error) {
+      // Until the page listens, which then ends them all.
+      const said = new BroadcastChannel(channel);
+      setInterval(() => said.postMessage(`${error}`), 500);
+    }
+  };
+} else {
 ";
 
 /// Starts the engine's worker, which begins with the bundled model, beside the page's own program, which takes it over
@@ -130,10 +162,11 @@ fn worker(dist: Dist<'_>, name: &str) -> Result<String> {
     let hashed = format!("relp-{name}-{}_bg.wasm", short_hash(&program));
     dist.write(&hashed, &program)?;
     let ahead = if name == "printer" { "" } else { AHEAD };
+    let (thread, end) = if name == THREADED { (THREAD, "}\n") } else { ("", "") };
     let script = format!(
-        "{glue}\nconst program = fetch(\"{hashed}\", {{ integrity: \"{}\" }});\n{ahead}\
+        "{glue}\n{thread}const program = fetch(\"{hashed}\", {{ integrity: \"{}\" }});\n{ahead}\
          wasm_bindgen({{ module_or_path: program }}).catch((error) => {{\n  // A rejected promise is not told to the page; an error that is thrown is.\n  \
-         setTimeout(() => {{\n    throw error;\n  }});\n}});\n",
+         setTimeout(() => {{\n    throw error;\n  }});\n}});\n{end}",
         dist.integrity(&hashed)?
     );
     let script_name = format!("relp-{name}-{}.js", short_hash(script.as_bytes()));

@@ -14,6 +14,7 @@ mod names;
 mod offline;
 mod page;
 mod peers;
+mod program;
 mod report;
 mod serve;
 mod setup;

@@ -19,7 +19,11 @@ use crate::{
     workspace::Workspace,
 };
 
-const WASM: &str = "wasm32-unknown-unknown";
+/// What browsers run.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
+/// Where the toolchain has its standard library's source.
+const STD_SOURCE: &str = "lib/rustlib/src/rust/library/std";
 
 /// Something that a command relies on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +31,7 @@ pub(crate) enum Need {
     Rustfmt,
     Clippy,
     WasmTarget,
+    StdSource,
     Trunk,
     WasmBindgen,
     Nextest,
@@ -46,6 +51,8 @@ enum Source {
     Component(&'static str, &'static str),
     /// The standard library for wasm32.
     WasmTarget,
+    /// The standard library's source.
+    StdSource,
     Crate(&'static Tool),
     System(Package),
 }
@@ -54,13 +61,15 @@ enum Source {
 pub(crate) type Unmet = BTreeMap<Need, String>;
 
 /// What building the page takes.
-pub(crate) const PAGE: [Need; 3] = [Need::WasmTarget, Need::Trunk, Need::WasmBindgen];
+pub(crate) const PAGE: [Need; 4] =
+    [Need::WasmTarget, Need::StdSource, Need::Trunk, Need::WasmBindgen];
 
 impl Need {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Rustfmt,
         Self::Clippy,
         Self::WasmTarget,
+        Self::StdSource,
         Self::Trunk,
         Self::WasmBindgen,
         Self::Nextest,
@@ -79,6 +88,7 @@ impl Need {
             Self::Rustfmt => Source::Component("rustfmt", "fmt"),
             Self::Clippy => Source::Component("clippy", "clippy"),
             Self::WasmTarget => Source::WasmTarget,
+            Self::StdSource => Source::StdSource,
             Self::Trunk => Source::Crate(&tool::TRUNK),
             Self::WasmBindgen => Source::Crate(&tool::WASM_BINDGEN),
             Self::Nextest => Source::Crate(&tool::NEXTEST),
@@ -97,6 +107,7 @@ impl Need {
         match self.source() {
             Source::Component(name, _) => name,
             Source::WasmTarget => "the wasm32 target",
+            Source::StdSource => "rust-src",
             Source::Crate(tool) => tool.program,
             Source::System(Package::Vulkan) => "a Vulkan driver",
             Source::System(Package::Browser) => "Chromium with its driver",
@@ -111,7 +122,8 @@ impl Need {
             Source::Component(_, command) => {
                 Ok(succeeds(workspace.cargo().args([command, "--version"])))
             }
-            Source::WasmTarget => has_wasm_target(workspace),
+            Source::WasmTarget => rustc_has(workspace, &["target-libdir", "--target", WASM], ""),
+            Source::StdSource => rustc_has(workspace, &["sysroot"], STD_SOURCE),
             Source::Crate(tool) => tool.is_ready(workspace),
             Source::System(Package::Vulkan) => Ok(browser::has_vulkan()),
             Source::System(Package::Browser) => Ok(Browser::find(workspace).is_some()),
@@ -160,6 +172,9 @@ pub(crate) fn prepare(
             }
             Source::WasmTarget => {
                 report.set_up(to_rust, || rustup(workspace, ["target", "add", WASM]))
+            }
+            Source::StdSource => {
+                report.set_up(to_rust, || rustup(workspace, ["component", "add", "rust-src"]))
             }
             Source::Crate(tool) => {
                 compiled = true;
@@ -243,13 +258,16 @@ fn rustup(workspace: &Workspace, args: [&str; 3]) -> Result<()> {
     step::run(workspace.command("rustup").args(args))
 }
 
-fn has_wasm_target(workspace: &Workspace) -> Result<bool> {
+/// Whether there is a folder in the one that rustc prints when it is asked for `what`.
+fn rustc_has(workspace: &Workspace, what: &[&str], folder: &str) -> Result<bool> {
     let output = workspace
         .command("rustc")
-        .args(["--print", "target-libdir", "--target", WASM])
+        .arg("--print")
+        .args(what)
         .output()
         .context("rustc cannot be started: install Rust from https://rustup.rs")?;
-    Ok(Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
+    let printed = String::from_utf8_lossy(&output.stdout);
+    Ok(Path::new(printed.trim()).join(folder).is_dir())
 }
 
 fn succeeds(command: &mut Command) -> bool {

@@ -53,6 +53,11 @@ impl Workspace {
         self.target.join("tools-build")
     }
 
+    /// Where programs with a standard library of their own are compiled.
+    pub(crate) fn shared_build(&self) -> PathBuf {
+        self.target.join("shared-memory")
+    }
+
     /// The built page.
     pub(crate) fn dist(&self) -> PathBuf {
         self.root.join("dist")

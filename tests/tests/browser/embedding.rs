@@ -123,6 +123,16 @@ async fn the_paper_has_live_figures_and_no_engine_until_it_is_asked_for() {
 }
 
 #[tokio::test]
+async fn an_isolated_paper_is_read_and_has_a_live_figure() {
+    let server = PageServer::start();
+    server.isolate();
+    let page = Page::open_from(server, WebGpu::Off).await;
+    read_paper(&page).await;
+    assert_eq!(page.browser.eval("crossOriginIsolated").await, true);
+    page.close().await;
+}
+
+#[tokio::test]
 async fn firefox_reads_the_paper_and_makes_a_figure_live() {
     let page = Page::in_firefox(PageServer::start()).await;
     read_paper(&page).await;
@@ -413,20 +423,30 @@ async fn shared_pieces_work_in_a_page_of_another_origin() {
     };
     let (element, frame) = (value("#share-element").await, value("#share-frame").await);
     let name = element.split("<relp-figure src=\"").nth(1).unwrap().split('"').next().unwrap();
-    let other = PageServer::start();
-    other.replace(name, PageServer::file("models/primer/first.json"));
-    other.replace("author.html", page_with(&format!("{element}{frame}")));
-    go(&page.browser, &format!("{}author.html", other.url())).await;
     let mut page = page;
-    page.allow(&other.url());
-    page.browser.wait("told.some(([kind]) => kind === 'ready')").await;
-    page.browser.client.enter_frame(0).await.unwrap();
-    page.browser.wait("document.querySelector('#embed-engine') !== null").await;
-    page.click("#embed-engine").await;
-    page.browser.wait("document.querySelector('#embed-weights') !== null").await;
-    page.click("#embed-weights").await;
-    page.wait_for_figure(1).await;
-    page.browser.client.clone().enter_parent_frame().await.unwrap();
+    // Neither is isolated, the Playground alone is, both are.
+    for isolated in 0..3 {
+        let other = PageServer::start();
+        other.replace(name, PageServer::file("models/primer/first.json"));
+        other.replace("author.html", page_with(&format!("{element}{frame}")));
+        if isolated > 0 {
+            page.server.isolate();
+        }
+        if isolated > 1 {
+            other.isolate();
+        }
+        go(&page.browser, &format!("{}author.html", other.url())).await;
+        page.allow(&other.url());
+        assert_eq!(page.browser.eval("crossOriginIsolated").await, isolated > 1);
+        page.browser.wait("told.some(([kind]) => kind === 'ready')").await;
+        page.browser.client.enter_frame(0).await.unwrap();
+        page.browser.wait("document.querySelector('#embed-engine') !== null").await;
+        page.click("#embed-engine").await;
+        page.browser.wait("document.querySelector('#embed-weights') !== null").await;
+        page.click("#embed-weights").await;
+        page.wait_for_figure(1).await;
+        page.browser.client.clone().enter_parent_frame().await.unwrap();
+    }
     page.close().await;
 }
 

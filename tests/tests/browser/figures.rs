@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::browser::WebGpu;
 use crate::page::Page;
 use crate::reference::{Reference, headline};
+use crate::server::PageServer;
 use crate::session::Session;
 
 /// Goes through methods, rules, directions and normalisation.
@@ -66,6 +67,54 @@ async fn without_relaxed_simd_the_engine_for_every_browser_computes_them() {
     page.wait_for_figure(1).await;
     assert!(engine(&page).await.starts_with("relp-worker-"));
     check_every_switch(&page, 1).await;
+    page.close().await;
+}
+
+/// A page that its server isolates, on its first visit already.
+async fn isolated_page(gpu: WebGpu) -> Page {
+    let server = PageServer::start();
+    server.isolate();
+    let page = Page::open_from(server, gpu).await;
+    page.wait_for_figure(1).await;
+    assert_eq!(page.browser.eval("crossOriginIsolated").await, true);
+    page
+}
+
+#[tokio::test]
+async fn an_isolated_page_has_the_engine_with_threads_and_computes_them() {
+    let page = isolated_page(WebGpu::Off).await;
+    assert!(engine(&page).await.starts_with("relp-threaded-worker-"));
+    // The bundled model is too small to gain by more than one.
+    assert_eq!(page.text("#device").await, "CPU: WebAssembly");
+    check_every_switch(&page, 1).await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn an_isolated_page_computes_them_with_webgpu_too() {
+    let page = isolated_page(WebGpu::Software).await;
+    page.select("#executor", "gpu").await;
+    page.wait_for_figure(2).await;
+    assert!(page.text("#device").await.starts_with("GPU"), "{}", page.text("#device").await);
+    check_every_switch(&page, 2).await;
+    page.close().await;
+}
+
+/// In a browser whose memory cannot be shared, as there is no room for one of 4 GiB, an isolated page does without.
+#[tokio::test]
+async fn an_isolated_page_without_room_for_a_shared_memory_computes_on_one_thread() {
+    let page = Page::ready(WebGpu::Off).await;
+    let source = "const Memory = WebAssembly.Memory; \
+                  WebAssembly.Memory = class extends Memory { constructor(size) { \
+                  if (size.shared) throw new RangeError('no room'); super(size); } };";
+    page.browser
+        .command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source }))
+        .await;
+    page.server.isolate();
+    page.browser.client.refresh().await.unwrap();
+    page.wait_for_figure(1).await;
+    assert_eq!(page.browser.eval("crossOriginIsolated").await, true);
+    assert!(engine(&page).await.starts_with("relp-relaxed-worker-"));
     page.close().await;
 }
 

@@ -353,6 +353,7 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     let shown = "document.querySelectorAll('figure[data-site=mlp_out] rect[data-value]').length";
     page.browser.wait(&format!("{shown} === 12 * 15")).await;
     let metric = page.text("#metric-clean").await;
+    assert_eq!(page.text("#device").await, "CPU: WebAssembly", "the server isolates no page");
     page.keep_picture("gpt2-small").await;
     let (memory, weights) = (memory(&page).await, 4.0 * 124_439_808.0);
     measured("cpu-memory", &format!("{memory} bytes of wasm memory for {weights} of weights"));
@@ -371,6 +372,13 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     in_use(&page, SMALL, last).await;
     page.browser.wait(&format!("{shown} === 12 * 15")).await;
     assert_eq!(page.text("#metric-clean").await, metric);
+    // As it is kept, the page is isolated: what comes out is the same, and faster.
+    let cores = page.browser.eval("navigator.hardwareConcurrency").await.as_u64().unwrap().min(8);
+    let device = if cores == 1 { String::new() } else { format!(", {cores} threads") };
+    let device = format!("WebAssembly{device}");
+    assert_eq!(page.text("#device").await, format!("CPU: {device}"));
+    assert!(page.text("#caption").await.contains(&device), "{}", page.text("#caption").await);
+    page.keep_picture("gpt2-small-threads").await;
 
     // A figure of a model that is not loaded any more is one of the previous input, beside which nothing is
     // computed; what the next model does not have is closed.
@@ -395,6 +403,32 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     page.select("#example", "0").await;
     in_use(&page, "primer", last).await;
     assert!(!page.exists("#head").await && !page.exists("#failure").await);
+    page.close().await;
+}
+
+/// The engine waits for what a thread computes, and hears of nothing meanwhile.
+#[tokio::test]
+async fn a_thread_that_fails_is_told_and_nobody_waits_for_it() {
+    let hub = hub_of_small();
+    let server = PageServer::start();
+    server.isolate();
+    let script = PageServer::threaded_engine();
+    let whole = String::from_utf8(PageServer::file(&script)).unwrap();
+    let computes = "wasm_bindgen.lend();";
+    assert_eq!(whole.matches(computes).count(), 1);
+    server.replace(&script, whole.replace(computes, "throw new Error('out of threads');"));
+    let mut page = Page::open_from(server, WebGpu::Off).await;
+    page.allow(&hub.url());
+    // The changed script is not the one that the page would keep.
+    page.expect_complaints();
+    page.wait_for_figure(1).await;
+    load(&page, SMALL, &hub.url()).await;
+    let said = "document.querySelector('#failure')?.textContent.includes('out of threads')";
+    page.browser.wait_for(Duration::from_secs(300), said).await;
+    page.server.replace(&script, whole);
+    page.click("#load").await;
+    page.browser.wait("document.querySelector('#failure') === null").await;
+    page.browser.wait("document.querySelector('#app').dataset.state === 'ready'").await;
     page.close().await;
 }
 

@@ -29,9 +29,18 @@ pub(crate) struct PageServer {
     files: Arc<Mutex<Files>>,
 }
 
+/// What isolates a page, as `relp-site` does and the page's service worker.
+const ISOLATED: [&str; 3] = [
+    "Cross-Origin-Opener-Policy: same-origin",
+    "Cross-Origin-Embedder-Policy: require-corp",
+    "Cross-Origin-Resource-Policy: cross-origin",
+];
+
 /// What differs from the built page.
 #[derive(Default)]
 struct Files {
+    /// Headers of every answer.
+    headers: &'static [&'static str],
     replaced: HashMap<String, Vec<u8>>,
     faults: HashMap<String, Fault>,
 }
@@ -61,11 +70,23 @@ impl PageServer {
 
     /// The name of the script of the engine that Chromium gets; the build names it by its content.
     pub(crate) fn engine() -> String {
+        Self::script("relp-relaxed-worker-")
+    }
+
+    /// That of the engine which it gets in an isolated page.
+    pub(crate) fn threaded_engine() -> String {
+        Self::script("relp-threaded-worker-")
+    }
+
+    fn script(begins: &str) -> String {
         let names = fs::read_dir(crate::browser::variable("RELP_DIST")).unwrap();
         let mut names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names
-            .find(|name| name.starts_with("relp-relaxed-worker-") && name.ends_with(".js"))
-            .unwrap()
+        names.find(|name| name.starts_with(begins) && name.ends_with(".js")).unwrap()
+    }
+
+    /// From now on, the page is isolated from other origins.
+    pub(crate) fn isolate(&self) {
+        self.files.lock().unwrap().headers = &ISOLATED;
     }
 
     /// From now on, a file is another one.
@@ -95,9 +116,9 @@ fn answer(mut stream: &TcpStream, folder: &str, files: &Mutex<Files>) -> io::Res
     let Some(path) = file.strip_prefix(folder) else {
         return http::write_head(stream, 404, &["Content-Length: 0".to_owned()]);
     };
-    let (fault, other) = {
+    let (fault, other, headers) = {
         let files = files.lock().unwrap();
-        (files.faults.get(path).copied(), files.replaced.get(path).cloned())
+        (files.faults.get(path).copied(), files.replaced.get(path).cloned(), files.headers)
     };
     let built = || fs::read(PathBuf::from(crate::browser::variable("RELP_DIST")).join(path)).ok();
     let content = match fault {
@@ -108,11 +129,12 @@ fn answer(mut stream: &TcpStream, folder: &str, files: &Mutex<Files>) -> io::Res
     let Some(content) = content else {
         return http::write_head(stream, 404, &["Content-Length: 0".to_owned()]);
     };
-    let head = [
+    let mut head = vec![
         format!("Content-Type: {}", http::mime(path)),
         format!("Content-Length: {}", content.len()),
         "Access-Control-Allow-Origin: *".to_owned(),
     ];
+    head.extend(headers.iter().map(|&header| header.to_owned()));
     http::write_head(stream, 200, &head)?;
     if fault.is_some_and(|fault| matches!(fault, Fault::Trickle)) {
         for piece in content.chunks(8192) {

@@ -10,7 +10,16 @@ const HERE = "models/here.json";
 
 const CACHE = "relp-page";
 const SCOPE = self.registration.scope;
-const key = (path) => `${SCOPE}${path}?${FILES[path]}`;
+// What is kept has the headers below, which versions before these had not.
+const key = (path) => `${SCOPE}${path}?isolated-${FILES[path]}`;
+
+// The page is isolated from other origins: then its workers may have one memory. What comes from elsewhere is asked
+// for by CORS, and the page itself stands in others' pages as before.
+const ISOLATED = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+  "Cross-Origin-Resource-Policy": "cross-origin",
+};
 
 self.addEventListener("install", (event) => event.waitUntil(keep()));
 self.addEventListener("activate", (event) => event.waitUntil(removeOthers()));
@@ -46,7 +55,7 @@ async function keep() {
       throw new Error(`${path || "the page"} is not the one of this version`);
     }
     const type = response.headers.get("Content-Type") ?? "application/octet-stream";
-    await cache.put(key(path), new Response(bytes, { headers: { "Content-Type": type } }));
+    await cache.put(key(path), new Response(bytes, { headers: { "Content-Type": type, ...ISOLATED } }));
   };
   await Promise.all(Object.keys(FILES).map(fetchMissing));
 }
@@ -66,7 +75,12 @@ async function removeOthers() {
 // The network comes second, and only for what the browser has dropped: a server that does not answer
 // holds nothing up.
 async function answer(path, request) {
-  return (await caches.match(key(path), { cacheName: CACHE })) ?? fetch(request);
+  return (await caches.match(key(path), { cacheName: CACHE })) ?? isolated(await fetch(request));
+}
+
+// A worker of an isolated page has to be isolated as well.
+function isolated({ body, status, statusText, headers }) {
+  return new Response(body, { status, statusText, headers: { ...Object.fromEntries(headers), ...ISOLATED } });
 }
 
 // Another tab would go on with the engine of this version and the files of the next.

@@ -234,6 +234,11 @@ impl Session {
         match event {
             Event::Ready if self.state.consent.get_untracked() == Consent::Given => self.load(),
             Event::Ready => self.state.activity.set(Activity::NoModel),
+            Event::Threads { channel } => self.inner.update_value(|inner| {
+                if let Some(worker) = &mut inner.worker {
+                    worker.listen(&channel, move |why| self.crashed(&why));
+                }
+            }),
             Event::Progress { id, stage, done, total } => {
                 let downloading = self.state.models.download.with_untracked(Option::is_some);
                 if stage == Stage::Loading && downloading {

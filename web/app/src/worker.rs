@@ -5,7 +5,7 @@ use relp_protocol::{Command, Event};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{ErrorEvent, MessageEvent};
+use web_sys::{BroadcastChannel, ErrorEvent, MessageEvent};
 
 /// Where the page's script leaves the worker that it has started.
 const EARLY: &str = "relpEarly";
@@ -22,8 +22,21 @@ pub struct Worker {
     /// Whether it has begun with [`Command::first`].
     pub has_begun: bool,
     worker: web_sys::Worker,
+    threads: Option<Threads>,
     _on_message: Closure<dyn Fn(MessageEvent)>,
     _on_error: Closure<dyn Fn(ErrorEvent)>,
+}
+
+/// Where its threads say that they failed.
+struct Threads {
+    channel: BroadcastChannel,
+    _on_message: Closure<dyn Fn(MessageEvent)>,
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.channel.close();
+    }
 }
 
 impl Worker {
@@ -71,7 +84,7 @@ impl Worker {
                 }
             }
         });
-        Ok(Self { has_begun, worker, _on_message: on_message, _on_error: on_error })
+        Ok(Self { has_begun, worker, threads: None, _on_message: on_message, _on_error: on_error })
     }
 
     /// Sends a command.
@@ -85,6 +98,17 @@ impl Worker {
 }
 
 impl Worker {
+    /// Hears of the worker's threads on a channel, which the worker has named; `on_crash` hears why one failed.
+    pub fn listen(&mut self, channel: &str, on_crash: impl Fn(String) + 'static) {
+        // A page that may not have a channel has no threads.
+        let Ok(channel) = BroadcastChannel::new(channel) else { return };
+        let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
+            on_crash(words_of(&message.data()));
+        });
+        channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        self.threads = Some(Threads { channel, _on_message: on_message });
+    }
+
     /// Sends files, an array of `File`, which the next command is about.
     ///
     /// # Errors

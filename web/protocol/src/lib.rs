@@ -20,6 +20,9 @@ pub type Id = u32;
 /// before there is anybody to hear it.
 pub const FIRST: &str = "first";
 
+/// The name of a worker that the engine's worker starts, to compute for it.
+pub const THREAD: &str = "thread";
+
 /// Of that command; the page counts its own from 1.
 pub const FIRST_ID: Id = 0;
 
@@ -235,6 +238,12 @@ pub struct Download {
 pub enum Event {
     /// The worker has started and listens.
     Ready,
+    /// From now on it computes with threads. One that fails cannot tell the worker, which waits for what it computes; so it
+    /// tells the page.
+    Threads {
+        /// The name of the `BroadcastChannel` on which it says why, in a text.
+        channel: String,
+    },
     /// A command is under way.
     Progress {
         /// Of the command.

@@ -12,6 +12,8 @@ mod opfs;
 mod pieces;
 mod shelf;
 mod source;
+#[cfg(feature = "threads")]
+mod threads;
 mod tuning;
 mod work;
 

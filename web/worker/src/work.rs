@@ -18,11 +18,18 @@ use crate::{js, models, tuning};
 pub(crate) struct Worker {
     inbox: Rc<Inbox>,
     engine: Option<Engine<Weights>>,
+    #[cfg(feature = "threads")]
+    threads: crate::threads::Threads,
 }
 
 impl Worker {
     pub(crate) fn new(inbox: Rc<Inbox>) -> Self {
-        Self { inbox, engine: None }
+        Self {
+            inbox,
+            engine: None,
+            #[cfg(feature = "threads")]
+            threads: crate::threads::Threads::default(),
+        }
     }
 
     /// Works for ever.
@@ -36,6 +43,8 @@ impl Worker {
                 Command::Remove { id, repo } => (id, remove(id, &repo).await),
                 Command::Switch { id, choice } => (id, self.switch(id, choice).await),
                 Command::Run { id, request } => {
+                    // The CPU may have taken a GPU's place.
+                    self.share_out().await;
                     let mut control = self.control(id, Stage::Running);
                     (id, attribute(self.engine.as_mut(), id, &request, &mut control).await)
                 }
@@ -96,13 +105,11 @@ impl Worker {
             }
         };
         self.inbox.set_reader(engine.reader());
-        let loaded = engine.loaded();
         self.engine = Some(engine);
-        tuning::keep().await;
         if matches!(model, ModelSource::Hub { .. }) {
             models::ask_to_persist().await;
         }
-        Ok(Event::Loaded { id, loaded, memory: memory() })
+        self.loaded(id).await
     }
 
     async fn folder_files(
@@ -132,8 +139,23 @@ impl Worker {
         let engine = self.engine.as_mut().ok_or(EngineError::NoModel)?;
         tuning::recall().await;
         engine.switch(choice, &mut control).await?;
+        self.loaded(id).await
+    }
+
+    /// What is in use now, with all that it computes with.
+    async fn loaded(&self, id: Id) -> Result<Event, EngineError> {
+        let engine = self.engine.as_ref().ok_or(EngineError::NoModel)?;
         tuning::keep().await;
+        self.share_out().await;
         Ok(Event::Loaded { id, loaded: engine.loaded(), memory: memory() })
+    }
+
+    /// Shares the CPU's work out to threads, where it is worth it and not done.
+    async fn share_out(&self) {
+        #[cfg(feature = "threads")]
+        if let Some(engine) = &self.engine {
+            self.threads.start_for(&engine.loaded()).await;
+        }
     }
 
     fn control(&self, id: Id, stage: Stage) -> PageControl {

@@ -10,8 +10,9 @@ use super::{Measured, WHATS, shown};
 use crate::{
     browser::Browser,
     page, prepare,
+    program::Program,
     setup::{Need, PAGE},
-    step::{self, output, say},
+    step::{output, say},
     workspace::Workspace,
 };
 
@@ -24,7 +25,12 @@ const PACKAGES: [(&str, &str); 3] = [
 ];
 /// The program that is timed.
 const PROGRAM: &str = "relp-bench-browser";
-const WASM: &str = "wasm32-unknown-unknown";
+/// Its kinds: the folder that `benches/peers/page/ours.js` finds it in, its features, and whether it has threads.
+const PROGRAMS: [(&str, &[&str], bool); 3] = [
+    ("plain", &[], false),
+    ("relaxed", &["relaxed-simd"], false),
+    ("threaded", &["relaxed-simd", "threads"], true),
+];
 /// The peers, by the beginnings of what they call themselves.
 const PEERS: [&str; 2] = ["ONNX Runtime Web", "transformers.js"];
 
@@ -38,8 +44,11 @@ pub(super) fn run(workspace: &Workspace, python: &Path) -> Result<String> {
     fetch(workspace, &folder.join("npm"))?;
     export(workspace, python, &folder.join("models"))?;
     let page = folder.join("page");
-    build(workspace, &page.join("plain"), &[])?;
-    build(workspace, &page.join("relaxed"), &["--features", "relaxed-simd"])?;
+    for (folder, features, is_shared) in PROGRAMS {
+        let (package, form) = (PROGRAM, "web");
+        let program = Program { package, name: PROGRAM, features, is_shared, form };
+        program.build(workspace, &page.join(folder))?;
+    }
     for entry in fs::read_dir(workspace.root.join("benches/peers/page"))? {
         let entry = entry?;
         fs::copy(entry.path(), page.join(entry.file_name()))?;
@@ -108,44 +117,16 @@ fn export(workspace: &Workspace, python: &Path, folder: &Path) -> Result<()> {
     Ok(fs::write(done, made_by)?)
 }
 
-/// The program as the page's are built.
-fn build(workspace: &Workspace, folder: &Path, features: &[&str]) -> Result<()> {
-    let mut cargo = workspace.cargo();
-    cargo
-        .args(["build", "--locked", "--package", PROGRAM, "--target", WASM, "--profile", "page"])
-        .args(["--message-format", "json-render-diagnostics"])
-        .args(features)
-        // These would replace the flags that .cargo/config.toml has for wasm32.
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    let program = built(&output(&mut cargo)?)?;
-    fs::create_dir_all(folder)?;
-    step::run(
-        workspace
-            .command("wasm-bindgen")
-            .args(["--target", "web", "--no-typescript", "--out-dir"])
-            .arg(folder)
-            .arg(program),
-    )
-}
-
-/// The program's file, of what Cargo says.
-fn built(messages: &str) -> Result<String> {
-    let found = messages.lines().find_map(|line| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        let names = message["filenames"].as_array()?;
-        let wasm = |name: &Value| Some(name.as_str()?.to_owned());
-        names.iter().filter_map(wasm).find(|name| name.ends_with(&format!("{PROGRAM}.wasm")))
-    });
-    found.context("Cargo does not say where it put the program: run the same command again")
-}
-
 /// A row's key: place of the model, place of what, prompts, tokens, executor.
 type Row = (usize, usize, u64, u64, usize);
 
 const MODELS: [&str; 2] = ["primer", "gpt2-small"];
-const EXECUTORS: [(&str, &str); 3] =
-    [("wasm", "WASM"), (RELAXED, "WASM, relaxed SIMD"), ("webgpu", "WebGPU")];
+const EXECUTORS: [(&str, &str); 4] = [
+    ("wasm", "WASM"),
+    (RELAXED, "WASM, relaxed SIMD"),
+    ("threads", "WASM, threads"),
+    ("webgpu", "WebGPU"),
+];
 /// What the peers have no program of their own for.
 const RELAXED: &str = "relaxed";
 
@@ -242,8 +223,9 @@ fn head(lines: &Lines) -> String {
     for head in &lines.head {
         let said = |name: &str| head[name].as_str().unwrap_or("unnamed").to_owned();
         put(format!(
-            "In {}, WebAssembly on one thread, WebGPU on {}.",
+            "In {}, WebAssembly on one thread or, where threads are said, {}; WebGPU on {}.",
             said("browser"),
+            head["threads"],
             said("adapter")
         ));
     }
@@ -374,7 +356,7 @@ fn memory(lines: &Lines) -> String {
 mod tests {
     use super::*;
 
-    const TEXT: &str = r#"{"browser": "Chrome/1", "adapter": "a software adapter"}
+    const TEXT: &str = r#"{"browser": "Chrome/1", "adapter": "a software adapter", "threads": 4}
 noise
 {"what": "gemm", "executor": "relaxed", "rows": 512, "rate": 3e10, "best": 3e10}
 {"model": "primer", "what": "forward", "tokens": 15, "batch": 1, "executor": "wasm", "peer": "ONNX Runtime Web 1", "median": 0.004, "low": 0.004, "high": 0.004}
@@ -389,7 +371,7 @@ noise
     fn the_tables_have_everything() -> Result<()> {
         let tables = tables(TEXT)?;
         for part in [
-            "In Chrome/1, WebAssembly on one thread, WebGPU on a software adapter.",
+            "In Chrome/1, WebAssembly on one thread or, where threads are said, 4; WebGPU on a software adapter.",
             "on one thread in WASM, relaxed SIMD: of 512 rows at 30.0 GFLOP/s.",
             "ONNX Runtime Web 1, ms",
             "| primer | 15 | 1 | WASM | 2.00 (1.00 – 3.00) | 4.00 | 2.00 | – | – |",
@@ -407,13 +389,5 @@ noise
     fn nothing_measured_is_an_error() {
         assert!(tables("{\"browser\": \"x\"}").is_err());
         assert!(tables("{\"what\": \"dance\"}").is_err());
-    }
-
-    #[test]
-    fn cargo_says_where_the_program_is() -> Result<()> {
-        let said = "{\"reason\": \"x\"}\n{\"filenames\": [\"/t/relp-bench-browser.wasm\"]}\n";
-        assert_eq!(built(said)?, "/t/relp-bench-browser.wasm");
-        assert!(built("").is_err());
-        Ok(())
     }
 }
