@@ -52,7 +52,7 @@ enum Source {
     /// The standard library for wasm32.
     WasmTarget,
     /// The standard library's source.
-    StdSource,
+    Std,
     Crate(&'static Tool),
     System(Package),
 }
@@ -88,7 +88,7 @@ impl Need {
             Self::Rustfmt => Source::Component("rustfmt", "fmt"),
             Self::Clippy => Source::Component("clippy", "clippy"),
             Self::WasmTarget => Source::WasmTarget,
-            Self::StdSource => Source::StdSource,
+            Self::StdSource => Source::Std,
             Self::Trunk => Source::Crate(&tool::TRUNK),
             Self::WasmBindgen => Source::Crate(&tool::WASM_BINDGEN),
             Self::Nextest => Source::Crate(&tool::NEXTEST),
@@ -107,7 +107,7 @@ impl Need {
         match self.source() {
             Source::Component(name, _) => name,
             Source::WasmTarget => "the wasm32 target",
-            Source::StdSource => "rust-src",
+            Source::Std => "rust-src",
             Source::Crate(tool) => tool.program,
             Source::System(Package::Vulkan) => "a Vulkan driver",
             Source::System(Package::Browser) => "Chromium with its driver",
@@ -123,7 +123,7 @@ impl Need {
                 Ok(succeeds(workspace.cargo().args([command, "--version"])))
             }
             Source::WasmTarget => rustc_has(workspace, &["target-libdir", "--target", WASM], ""),
-            Source::StdSource => rustc_has(workspace, &["sysroot"], STD_SOURCE),
+            Source::Std => rustc_has(workspace, &["sysroot"], STD_SOURCE),
             Source::Crate(tool) => tool.is_ready(workspace),
             Source::System(Package::Vulkan) => Ok(browser::has_vulkan()),
             Source::System(Package::Browser) => Ok(Browser::find(workspace).is_some()),
@@ -173,7 +173,7 @@ pub(crate) fn prepare(
             Source::WasmTarget => {
                 report.set_up(to_rust, || rustup(workspace, ["target", "add", WASM]))
             }
-            Source::StdSource => {
+            Source::Std => {
                 report.set_up(to_rust, || rustup(workspace, ["component", "add", "rust-src"]))
             }
             Source::Crate(tool) => {

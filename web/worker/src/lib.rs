@@ -25,6 +25,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
+#[cfg(feature = "threads")]
+pub use crate::threads::lend;
+
 use crate::inbox::Inbox;
 use crate::work::Worker;
 
