@@ -2,7 +2,7 @@
 //!
 //! [`Cpu`] holds the weights; [`Cpu::plan`] allocates every buffer of a tape once; a [`Plan`] is
 //! run as often as wanted, whole or op by op, and allocates little but its outputs. All cores are
-//! used natively; in the browser 128-bit SIMD and one thread, or those that are [lent](lend).
+//! used natively; in the browser 128-bit SIMD and one thread, or, with the feature `threads`, those that are lent.
 
 mod kernels;
 #[cfg(any(feature = "threads", test))]

@@ -1,4 +1,4 @@
-//! Work shared out to threads: all cores natively, in a browser the threads that are lent ([`lend`](crate::lend)).
+//! Work shared out to threads: all cores natively, in a browser the threads that are lent (`lent.rs`).
 
 /// Multiply-adds below which a second thread costs more than it saves.
 #[cfg(not(target_arch = "wasm32"))]

@@ -368,8 +368,11 @@ async fn a_model_of_gpt2_smalls_size_is_loaded_and_asked_and_loaded_again_withou
     page.server.leave();
     page.browser.client.refresh().await.unwrap();
     page.wait_for_figure(1).await;
+    // The address names the model, which is not loaded unasked.
+    page.browser.wait("document.querySelector('#notice') !== null").await;
     let last = load(&page, SMALL, &url).await;
     in_use(&page, SMALL, last).await;
+    assert!(!page.exists("#notice").await, "it is loaded now");
     page.browser.wait(&format!("{shown} === 12 * 15")).await;
     assert_eq!(page.text("#metric-clean").await, metric);
     // As it is kept, the page is isolated: what comes out is the same, and faster.

@@ -43,12 +43,11 @@ impl Threads {
         if self.asked.replace(true) {
             return;
         }
-        let Ok(workers) = (0..lent).map(|_| worker()).collect::<Result<Vec<_>, _>>() else {
-            return;
-        };
+        let workers: Vec<Worker> = (0..lent).map_while(|_| worker().ok()).collect();
         // Of this worker and no other.
         let channel = format!("relp-threads-{}", js_sys::Math::random());
-        if try_join_all(workers.iter().map(|worker| ready(worker, &channel))).await.is_ok() {
+        let all_ready = try_join_all(workers.iter().map(|worker| ready(worker, &channel)));
+        if workers.len() == lent && all_ready.await.is_ok() {
             post(&Event::Threads { channel });
             // Rayon waits for all of them, and listens to nobody. It fails only if it was done before.
             let _ = relp_engine::share(lent);

@@ -44,7 +44,11 @@ pub fn Models() -> impl IntoView {
     };
     let load = move |_| {
         if let Some(source) = untrack(|| models.source()) {
-            state.linked_model.set(None);
+            if untrack(|| state.linked_model.get()).is_some() {
+                // It says that the link's model is not the loaded one.
+                state.linked_model.set(None);
+                state.notice.set(None);
+            }
             session.load_model(source);
         }
     };
