@@ -19,8 +19,11 @@ const FORESEEN: usize = 16;
 
 /// What the fast CPU path is called.
 pub(crate) fn cpu_name() -> String {
+    // Asking natively would start them.
+    if cfg!(not(target_arch = "wasm32")) {
+        return "native".to_owned();
+    }
     match relp_cpu::threads() {
-        _ if cfg!(not(target_arch = "wasm32")) => "native".to_owned(),
         1 => "WebAssembly".to_owned(),
         threads => format!("WebAssembly, {threads} threads"),
     }

@@ -25,7 +25,6 @@ const THREADED: Program<'_> = Program {
     package: "relp-worker",
     name: "relp-threaded-worker",
     features: &["relaxed-simd", "threads"],
-    is_shared: true,
     form: "no-modules",
 };
 

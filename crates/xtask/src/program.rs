@@ -16,13 +16,15 @@ pub(crate) struct Program<'a> {
     pub(crate) package: &'a str,
     /// The name of the binary.
     pub(crate) name: &'a str,
+    /// With [`THREADS`], its memory can be that of several workers. This takes a standard library that knows of atomics;
+    /// Rust has none ready-made for browsers, so that it is built from the toolchain's own source.
     pub(crate) features: &'a [&'a str],
-    /// Whether its memory can be that of several workers. This takes a standard library that knows of atomics; Rust has
-    /// none ready-made for browsers, so that it is built from the toolchain's own source.
-    pub(crate) is_shared: bool,
     /// What wasm-bindgen calls the form of the script: `web` for a module, `no-modules` for a worker.
     pub(crate) form: &'a str,
 }
+
+/// What the feature is called in every crate that has it.
+const THREADS: &str = "threads";
 
 /// For a shared memory, what the linker does not do unasked: the memory comes from outside, of up to 4 GiB, and each
 /// thread makes its own variables.
@@ -45,14 +47,14 @@ impl Program<'_> {
             // These would replace the flags that .cargo/config.toml has for wasm32.
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS");
-        if self.is_shared {
+        if self.features.contains(&THREADS) {
             cargo
                 .args(["-Z", "build-std=std,panic_abort", "--config", SHARED])
                 // Lets a stable toolchain do so, which is of the same version as all else then. Build scripts look at it,
                 // so that in a common folder the one build would undo the other.
                 .env("RUSTC_BOOTSTRAP", "1")
                 .arg("--target-dir")
-                .arg(workspace.shared_build());
+                .arg(workspace.shared_memory_build());
         }
         let program = self.file(&output(&mut cargo)?)?;
         fs::create_dir_all(folder)?;
@@ -84,8 +86,7 @@ mod tests {
 
     #[test]
     fn cargo_says_where_the_program_is() -> Result<()> {
-        let program =
-            Program { package: "a", name: "relp-a", features: &[], is_shared: false, form: "web" };
+        let program = Program { package: "a", name: "relp-a", features: &[], form: "web" };
         let said = "{\"reason\": \"x\"}\n{\"filenames\": [\"/t/relp-a.wasm\"]}\n";
         assert_eq!(program.file(said)?, "/t/relp-a.wasm");
         assert!(program.file("").is_err());

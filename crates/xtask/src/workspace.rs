@@ -53,8 +53,8 @@ impl Workspace {
         self.target.join("tools-build")
     }
 
-    /// Where programs with a standard library of their own are compiled.
-    pub(crate) fn shared_build(&self) -> PathBuf {
+    /// Where programs with a shared memory are compiled, with a standard library of their own.
+    pub(crate) fn shared_memory_build(&self) -> PathBuf {
         self.target.join("shared-memory")
     }
 

@@ -70,9 +70,7 @@ async fn with_webgpu_it_is_the_references() {
     let page = Page::open(WebGpu::Software).await;
     page.wait_for_figure(1).await;
     // The GPU is emulated, so that it is not taken unless it is chosen.
-    page.select("#executor", "gpu").await;
-    page.wait_for_figure(2).await;
-    assert!(page.text("#device").await.starts_with("GPU"), "{}", page.text("#device").await);
+    page.move_to_gpu(2).await;
     wait_for_agreement(&page).await;
     assert_agrees(&page, &mut Reference::load(), &headline()).await;
     page.close().await;

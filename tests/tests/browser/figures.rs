@@ -93,9 +93,7 @@ async fn an_isolated_page_has_the_engine_with_threads_and_computes_them() {
 #[tokio::test]
 async fn an_isolated_page_computes_them_with_webgpu_too() {
     let page = isolated_page(WebGpu::Software).await;
-    page.select("#executor", "gpu").await;
-    page.wait_for_figure(2).await;
-    assert!(page.text("#device").await.starts_with("GPU"), "{}", page.text("#device").await);
+    page.move_to_gpu(2).await;
     check_every_switch(&page, 2).await;
     page.close().await;
 }
@@ -131,9 +129,7 @@ async fn with_webgpu_the_gpu_computes_them() {
     // Software is slower than the CPU path, so it is taken only when it is asked for.
     assert!(page.text("#device").await.starts_with("CPU"));
     assert!(page.text("#fallback").await.contains("in software"));
-    page.select("#executor", "gpu").await;
-    page.wait_for_figure(2).await;
-    assert!(page.text("#device").await.starts_with("GPU"), "{}", page.text("#device").await);
+    page.move_to_gpu(2).await;
     assert!(page.text("#caption").await.contains("computed by the gpu executor"));
     check_every_switch(&page, 2).await;
     page.close().await;

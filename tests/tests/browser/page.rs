@@ -120,6 +120,13 @@ impl<B: Deref<Target = Session>> Page<B> {
         self.browser.wait(&shown).await;
     }
 
+    /// Has the GPU compute, and waits until it has computed figure `number`.
+    pub(crate) async fn move_to_gpu(&self, number: u32) {
+        self.select("#executor", "gpu").await;
+        self.wait_for_figure(number).await;
+        assert!(self.text("#device").await.starts_with("GPU"), "{}", self.text("#device").await);
+    }
+
     pub(crate) async fn text(&self, selector: &str) -> String {
         let script = format!("document.querySelector({selector:?})?.textContent ?? ''");
         self.browser.eval(&script).await.as_str().unwrap_or_default().to_owned()

@@ -209,9 +209,7 @@ async fn on_the_cpu_500_runs_hold_memory_steady() {
 #[tokio::test]
 async fn on_a_gpu_60_runs_hold_memory_steady() {
     let page = open(WebGpu::Software).await;
-    page.select("#executor", "gpu").await;
-    page.wait_for_figure(2).await;
-    assert!(page.text("#device").await.starts_with("GPU"), "{}", page.text("#device").await);
+    page.move_to_gpu(2).await;
     assert_steady(&soak(&page, WebGpu::Software, 60).await);
     page.close().await;
 }

@@ -15,7 +15,7 @@ use crate::{js, post, scope};
 /// With fewer weights in its blocks, a model gains less by threads than they cost (benches/README.md).
 const WORTH_THREADS: usize = 1 << 23;
 
-/// More gain little: what a product reads of memory is shared by all.
+/// A browser has more to do than this, and what more of them gain was not measured.
 const MOST: usize = 8;
 
 /// Lends the calling thread to the worker that has started it.

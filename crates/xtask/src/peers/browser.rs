@@ -25,12 +25,9 @@ const PACKAGES: [(&str, &str); 3] = [
 ];
 /// The program that is timed.
 const PROGRAM: &str = "relp-bench-browser";
-/// Its kinds: the folder that `benches/peers/page/ours.js` finds it in, its features, and whether it has threads.
-const PROGRAMS: [(&str, &[&str], bool); 3] = [
-    ("plain", &[], false),
-    ("relaxed", &["relaxed-simd"], false),
-    ("threaded", &["relaxed-simd", "threads"], true),
-];
+/// Its kinds: the folder that `benches/peers/page/ours.js` finds it in, and its features.
+const PROGRAMS: [(&str, &[&str]); 3] =
+    [("plain", &[]), ("relaxed", &["relaxed-simd"]), ("threaded", &["relaxed-simd", "threads"])];
 /// The peers, by the beginnings of what they call themselves.
 const PEERS: [&str; 2] = ["ONNX Runtime Web", "transformers.js"];
 
@@ -44,9 +41,8 @@ pub(super) fn run(workspace: &Workspace, python: &Path) -> Result<String> {
     fetch(workspace, &folder.join("npm"))?;
     export(workspace, python, &folder.join("models"))?;
     let page = folder.join("page");
-    for (folder, features, is_shared) in PROGRAMS {
-        let (package, form) = (PROGRAM, "web");
-        let program = Program { package, name: PROGRAM, features, is_shared, form };
+    for (folder, features) in PROGRAMS {
+        let program = Program { package: PROGRAM, name: PROGRAM, features, form: "web" };
         program.build(workspace, &page.join(folder))?;
     }
     for entry in fs::read_dir(workspace.root.join("benches/peers/page"))? {
