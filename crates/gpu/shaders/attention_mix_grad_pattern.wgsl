@@ -26,14 +26,14 @@ fn main(
     let t = n / params.T % params.T;
     let h = n / params.T / params.T % params.H;
     let b = n / params.T / params.T / params.H;
-    var sum = 0.0;
+    var sums = vec4<f32>();
     if (s <= t) {
         let D = params.H * params.E;
         let z = (b * params.T + t) * D + h * params.E;
         let v = ((b * params.T + s) * 3u + 2u) * D + h * params.E;
-        for (var e = 0u; e < params.E; e += 1u) {
-            sum += dz[z + e] * qkv[v + e];
+        for (var e = 0u; e < params.E; e += 4u) {
+            sums += kept(dz_quad(z + e), e, params.E) * kept(qkv_quad(v + e), e, params.E);
         }
     }
-    out[n] = sum;
+    out[n] = sums.x + sums.y + sums.z + sums.w;
 }

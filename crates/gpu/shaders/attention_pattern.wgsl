@@ -25,5 +25,6 @@ fn main(
     if (r >= params.R) {
         return;
     }
-    pattern_row(local, r);
+    let query = query_of(r);
+    keep_pattern(local, query, attend(local, query), r * params.T);
 }

@@ -1,5 +1,5 @@
 // out[r,:] = (x[r,:] − μ_r) / σ_r · gain + bias with σ_r² = mean((x[r,:] − μ_r)²) + eps;
-// stats[r] = (μ_r, 1/σ_r). One workgroup a row.
+// stats[r] = (μ_r, 1/σ_r). One workgroup a row, of which an invocation takes every 64th quad.
 
 struct Params {
     R: u32,
@@ -7,7 +7,7 @@ struct Params {
     eps: f32,
 }
 
-const GROUP = 128u;
+const GROUP = 64u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>; // [R,D]
@@ -28,23 +28,24 @@ fn main(
     }
     let row = r * params.D;
 
-    var sum = 0.0;
-    for (var d = local; d < params.D; d += GROUP) {
-        sum += x[row + d];
+    var sums = vec4<f32>();
+    for (var d = 4u * local; d < params.D; d += 4u * GROUP) {
+        sums += kept(x_quad(row + d), d, params.D);
     }
-    let mean = sum_of_group(local, sum) / f32(params.D);
+    let mean = sum_of_group(local, sums.x + sums.y + sums.z + sums.w) / f32(params.D);
 
     // The mean first: E[x²] − μ² would lose the variance of a row far from 0.
-    var squares = 0.0;
-    for (var d = local; d < params.D; d += GROUP) {
-        let centred = x[row + d] - mean;
+    var squares = vec4<f32>();
+    for (var d = 4u * local; d < params.D; d += 4u * GROUP) {
+        let centred = kept(x_quad(row + d) - mean, d, params.D);
         squares += centred * centred;
     }
-    let variance = sum_of_group(local, squares) / f32(params.D);
-    let inv_sigma = inverseSqrt(variance + params.eps);
+    let of_squares = sum_of_group(local, squares.x + squares.y + squares.z + squares.w);
+    let inv_sigma = inverseSqrt(of_squares / f32(params.D) + params.eps);
 
-    for (var d = local; d < params.D; d += GROUP) {
-        out[row + d] = (x[row + d] - mean) * inv_sigma * gain[d] + bias[d];
+    for (var d = 4u * local; d < params.D; d += 4u * GROUP) {
+        let value = (x_quad(row + d) - mean) * inv_sigma * gain_quad(d) + bias_quad(d);
+        put_out(row + d, params.D - d, value);
     }
     if (local == 0u) {
         stats[2u * r] = mean;

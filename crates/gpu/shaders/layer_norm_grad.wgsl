@@ -1,6 +1,6 @@
 // With g = dy · gain, x̂ = (x − μ) / σ:
 // dx = add + (g − mean(g) − x̂ · mean(g · x̂)) / σ, or, when the scale 1/σ is held constant
-// (detach_scale), dx = add + (g − mean(g)) / σ. One workgroup a row.
+// (detach_scale), dx = add + (g − mean(g)) / σ. One workgroup a row, of which an invocation takes every 64th quad.
 
 struct Params {
     R: u32,
@@ -8,6 +8,8 @@ struct Params {
     detach_scale: u32,
     has_add: u32,
 }
+
+const GROUP = 64u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>; // [R,D]
@@ -17,22 +19,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read> add: array<f32>; // [≥R,D] if has_add
 @group(0) @binding(6) var<storage, read_write> dx: array<f32>; // [R,D]
 
-var<workgroup> partial: array<vec2<f32>, 128>;
-
-// The sum of every invocation's value, as a tree: always in the same order.
-fn sum_of_group(local: u32, value: vec2<f32>) -> vec2<f32> {
-    partial[local] = value;
-    workgroupBarrier();
-    for (var width = 64u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] += partial[local + width];
-        }
-        workgroupBarrier();
-    }
-    return partial[0];
-}
-
-@compute @workgroup_size(128)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -47,23 +34,27 @@ fn main(
     let inv_sigma = stats[2u * r + 1u];
 
     // Σ g and Σ g · x̂
-    var sums = vec2<f32>(0.0, 0.0);
-    for (var d = local; d < params.D; d += 128u) {
-        let g = dy[row + d] * gain[d];
-        let x_hat = (x[row + d] - mean) * inv_sigma;
-        sums += vec2<f32>(g, g * x_hat);
+    var sums = vec4<f32>();
+    var sums_along = vec4<f32>();
+    for (var d = 4u * local; d < params.D; d += 4u * GROUP) {
+        let g = kept(dy_quad(row + d) * gain_quad(d), d, params.D);
+        sums += g;
+        sums_along += kept(g * (x_quad(row + d) - mean) * inv_sigma, d, params.D);
     }
-    let means = sum_of_group(local, sums) / f32(params.D);
-    let g_mean = means.x;
-    let along = select(means.y, 0.0, params.detach_scale != 0u);
+    let g_mean = sum_of_group(local, sums.x + sums.y + sums.z + sums.w) / f32(params.D);
+    var along = 0.0;
+    if (params.detach_scale == 0u) {
+        let sum = sums_along.x + sums_along.y + sums_along.z + sums_along.w;
+        along = sum_of_group(local, sum) / f32(params.D);
+    }
 
-    for (var d = local; d < params.D; d += 128u) {
-        let g = dy[row + d] * gain[d];
-        let x_hat = (x[row + d] - mean) * inv_sigma;
-        var sum = (g - g_mean - x_hat * along) * inv_sigma;
+    for (var d = 4u * local; d < params.D; d += 4u * GROUP) {
+        let g = dy_quad(row + d) * gain_quad(d);
+        let x_hat = (x_quad(row + d) - mean) * inv_sigma;
+        var value = (g - g_mean - x_hat * along) * inv_sigma;
         if (params.has_add != 0u) {
-            sum += add[row + d];
+            value += add_quad(row + d);
         }
-        dx[row + d] = sum;
+        put_dx(row + d, params.D - d, value);
     }
 }

@@ -20,8 +20,8 @@ pub(crate) enum Fused {
     No,
     /// A matrix product and what follows from its result, which is kept if anyone else reads it.
     Product { epilogue: Epilogue, keeps: bool },
-    /// `attention_pattern`, `attention_mix`.
-    Attention,
+    /// `attention_pattern`, `attention_mix`; the pattern is kept if anyone else reads it.
+    Attention { keeps: bool },
     /// `attention_mix_grad_pattern`, `softmax_grad`.
     AttentionGrad,
     /// Two of `delta_dot`.
@@ -76,7 +76,7 @@ fn fused(
         (&Op::AttentionPattern { qkv, out }, &Op::AttentionMix { pattern, qkv: values, .. })
             if pattern == out && values == qkv =>
         {
-            Some(Fused::Attention)
+            Some(Fused::Attention { keeps: is_kept(out) })
         }
         (&Op::AttentionMixGradPattern { out, .. }, &Op::SoftmaxGrad { dy, y, .. })
             if dy == out && y != out =>

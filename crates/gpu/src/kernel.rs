@@ -4,7 +4,7 @@ use relp_tape::{Buf, Measure, Op, Rows, Slope, Tape};
 
 use crate::fuse::{Fused, Group};
 use crate::product::{Epilogue, Shape, Variant};
-use crate::shader::{Product, Quads, Shader};
+use crate::shader::{Product, Quads, Shader, kept_keys};
 use crate::tuning::Tuning;
 use crate::weights::Form;
 
@@ -67,7 +67,12 @@ impl Kernel {
             shader: Shader {
                 name: op.name(),
                 matrices: op.matrices().into_iter().filter_map(of_matrix).collect(),
-                quads: Quads::default(),
+                quads: Quads { rest: holds_quads(tape, op), ..Quads::default() },
+                kept_keys: match *op {
+                    Op::AttentionPattern { out, .. } => kept_keys(tape.info(out).cols()),
+                    Op::AttentionRows { keys, .. } => kept_keys(tape.info(keys).cols()),
+                    _ => 0,
+                },
                 product: None,
             },
             params,
@@ -80,9 +85,6 @@ impl Kernel {
             Fused::No => {
                 if let Some(variant) = variant {
                     kernel.become_product(tape, op, rows, variant, (Epilogue::None, true));
-                } else if matches!(op, Op::Gelu { .. } | Op::GeluGrad { .. }) {
-                    let len = tape.info(op.writes()[0]).len();
-                    kernel.shader.quads.rest = len.is_multiple_of(4);
                 }
             }
             Fused::Product { epilogue, keeps } => {
@@ -98,9 +100,11 @@ impl Kernel {
                 let more = next.filter(|buf| *buf != product).chain(ops[1].writes());
                 kernel.operands.extend((5..).zip(more));
             }
-            Fused::Attention => {
-                kernel.shader.name = "attention";
-                let bound = [operands(op), ops[1].writes()].concat();
+            Fused::Attention { keeps } => {
+                let mut bound = op.reads().into_iter().map(|(_, buf)| buf).collect::<Vec<_>>();
+                kernel.shader.name = if keeps { "attention" } else { "attention_streamed" };
+                bound.extend(op.writes().into_iter().filter(|_| keeps));
+                bound.extend(ops[1].writes());
                 kernel.operands = (1..).zip(bound).collect();
             }
             Fused::AttentionGrad => {
@@ -153,6 +157,26 @@ impl Kernel {
         let listed = Listed { rows, of: tape.info(out).rows(), tile_rows, across };
         self.list = product.list_binding().map(|binding| (listed, binding));
         self.shader.product = Some(product);
+    }
+}
+
+/// Whether what an op other than a product reads at four elements at once begins and ends with whole ones.
+fn holds_quads(tape: &Tape, op: &Op) -> bool {
+    let of_heads = |cols: usize, heads: usize| (cols / heads).is_multiple_of(4);
+    match *op {
+        Op::Gelu { out, .. } | Op::GeluGrad { dx: out, .. } => {
+            tape.info(out).len().is_multiple_of(4)
+        }
+        Op::LayerNorm { x, .. } => tape.info(x).cols().is_multiple_of(4),
+        Op::LayerNormGrad { dx, .. } => tape.info(dx).cols().is_multiple_of(4),
+        Op::AttentionPattern { qkv, out } => {
+            of_heads(tape.info(qkv).cols() / 3, tape.shape(out)[1])
+        }
+        Op::AttentionMixGradPattern { dz, out, .. } => {
+            of_heads(tape.info(dz).cols(), tape.shape(out)[1])
+        }
+        Op::AttentionRows { heads, out, .. } => of_heads(tape.info(out).cols(), heads),
+        _ => false,
     }
 }
 

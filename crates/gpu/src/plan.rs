@@ -203,7 +203,9 @@ impl Gpu {
         let (groups, needed) = (self.groups(tape), Needed::of(tape));
         let lens: Vec<usize> = groups.iter().map(Group::len).collect();
         let unkept = |group: &Group| match group.fused {
-            Fused::Product { keeps: false, .. } => Some(tape.ops()[group.first].writes()[0]),
+            Fused::Product { keeps: false, .. } | Fused::Attention { keeps: false } => {
+                Some(tape.ops()[group.first].writes()[0])
+            }
             _ => None,
         };
         let skipped: Vec<Buf> = groups.iter().filter_map(unkept).collect();

@@ -49,6 +49,8 @@ pub(crate) struct Shader {
     pub(crate) matrices: Vec<(&'static str, Form)>,
     /// Of a shader that works on four elements at a time, which buffers hold whole quads.
     pub(crate) quads: Quads,
+    /// Of a shader that attends, how many keys' weights wait in workgroup memory.
+    pub(crate) kept_keys: usize,
     pub(crate) product: Option<Product>,
 }
 
@@ -88,6 +90,9 @@ impl Shader {
     /// The whole source.
     pub(crate) fn source(&self) -> String {
         let mut source = file(self.name).to_owned();
+        if self.kept_keys > 0 {
+            let _ = writeln!(source, "\nconst KEPT = {}u;", self.kept_keys);
+        }
         if let Some(product) = self.product {
             let mut epilogue = product.epilogue.wgsl();
             if !product.keeps {
@@ -98,6 +103,8 @@ impl Shader {
             source.push_str(&product.variant.wgsl());
             source.push_str(&rows(product));
             source.push_str(kept(product.is_ragged));
+        } else if source.contains("kept(") {
+            source.push_str(kept(!self.quads.rest));
         }
         let is_quad = |name: &str| match name {
             _ if self.product.is_none() => self.quads.rest,
@@ -282,10 +289,15 @@ macro_rules! with_effect {
     };
 }
 
-/// A shader that computes a row of the pattern of attention.
-macro_rules! with_pattern_row {
-    ($file:literal) => {
-        concat!(with_group!($file), "\n", include_str!("../shaders/shared/pattern_row.wgsl"))
+/// A shader that attends to keys, with what it calls.
+macro_rules! attending {
+    ($file:literal, $($shared:literal),+) => {
+        concat!(
+            with_group!($file),
+            "\n",
+            include_str!("../shaders/shared/attend.wgsl"),
+            $("\n", include_str!(concat!("../shaders/shared/", $shared, ".wgsl"))),+
+        )
     };
 }
 
@@ -301,12 +313,19 @@ fn file(name: &str) -> &'static str {
     match name {
         "embed" => include_str!("../shaders/embed.wgsl"),
         "layer_norm" => with_group!("../shaders/layer_norm.wgsl"),
-        "layer_norm_grad" => include_str!("../shaders/layer_norm_grad.wgsl"),
+        "layer_norm_grad" => with_group!("../shaders/layer_norm_grad.wgsl"),
         "linear" => include_str!("../shaders/linear.wgsl"),
         "linear_t" => include_str!("../shaders/linear_t.wgsl"),
-        "attention" => with_pattern_row!("../shaders/fused/attention.wgsl"),
+        "attention" => {
+            attending!("../shaders/fused/attention.wgsl", "causal", "keep_pattern", "mix")
+        }
+        "attention_streamed" => {
+            attending!("../shaders/fused/attention_streamed.wgsl", "causal", "mix")
+        }
         "attention_grad" => with_group!("../shaders/fused/attention_grad.wgsl"),
-        "attention_pattern" => with_pattern_row!("../shaders/attention_pattern.wgsl"),
+        "attention_pattern" => {
+            attending!("../shaders/attention_pattern.wgsl", "causal", "keep_pattern")
+        }
         "attention_mix" => include_str!("../shaders/attention_mix.wgsl"),
         "attention_mix_grad_pattern" => {
             include_str!("../shaders/attention_mix_grad_pattern.wgsl")
@@ -327,7 +346,7 @@ fn file(name: &str) -> &'static str {
         "interpolate" => include_str!("../shaders/interpolate.wgsl"),
         "add_rows" => include_str!("../shaders/add_rows.wgsl"),
         "splice" => include_str!("../shaders/splice.wgsl"),
-        "attention_rows" => with_group!("../shaders/attention_rows.wgsl"),
+        "attention_rows" => attending!("../shaders/attention_rows.wgsl", "mix"),
         "append_means" => include_str!("../shaders/append_means.wgsl"),
         "qk_fix" => with_group!("../shaders/qk_fix.wgsl"),
         "metric" => with_group!("../shaders/metric.wgsl"),
@@ -336,9 +355,18 @@ fn file(name: &str) -> &'static str {
     }
 }
 
+/// The most keys whose weights wait in workgroup memory: all that GPT-2 has.
+const MOST_KEPT_KEYS: usize = 1024;
+
+/// How many are made room for, of so many. All of a workgroup's memory is cleared before it runs, so that room for
+/// many costs short prompts much.
+pub(crate) fn kept_keys(keys: usize) -> usize {
+    [64, 256].into_iter().find(|room| keys <= *room).unwrap_or(MOST_KEPT_KEYS)
+}
+
 /// The names of the shaders that do several ops in one; those of single ops are in
 /// [`Op::NAMES`](relp_tape::Op::NAMES), and products are [`Variant`]s of their own.
-const FUSED: [&str; 3] = ["attention", "attention_grad", "delta_dots"];
+const FUSED: [&str; 4] = ["attention", "attention_grad", "attention_streamed", "delta_dots"];
 
 /// Every shader that may be built for weights in one buffer, as WGSL, with the op's name and what is
 /// special about it: for checks without a GPU.
@@ -349,7 +377,8 @@ pub fn shaders() -> Vec<(&'static str, String, String)> {
         let is_product = matches!(name, "linear" | "linear_t");
         for quads in [Quads::default(), all] {
             if !is_product {
-                let shader = Shader { name, matrices: Vec::new(), quads, product: None };
+                let kept_keys = if file(name).contains("KEPT") { MOST_KEPT_KEYS } else { 0 };
+                let shader = Shader { name, matrices: Vec::new(), quads, kept_keys, product: None };
                 let source = shader.source();
                 let about = if quads.rest { "quads" } else { "" }.to_owned();
                 // Of most shaders there is one.
@@ -375,7 +404,8 @@ pub fn shaders() -> Vec<(&'static str, String, String)> {
                     let is_ragged = !quads.x;
                     let product = Product { variant, epilogue, keeps, is_ragged, is_listed };
                     let matrices = vec![("w", Form { halves, split: None })];
-                    let shader = Shader { name, matrices, quads, product: Some(product) };
+                    let shader =
+                        Shader { name, matrices, quads, kept_keys: 0, product: Some(product) };
                     let about = (variant, epilogue, keeps, halves, is_listed, quads.x);
                     shaders.push((name, format!("{about:?}"), shader.source()));
                 }

@@ -104,6 +104,7 @@ fn attention_rows(cases: &mut Cases) {
         (70, 65, 1, 5, 3),
         (9, 130, 2, 70, 2),
         (3, 7, 2, 130, 4),
+        (9, 1030, 1, 68, 2),
     ] {
         // Scores up to 1, and up to 100.
         for size in [1.0, 10.0] {

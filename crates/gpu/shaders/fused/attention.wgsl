@@ -1,7 +1,7 @@
 // attention_pattern and attention_mix in one:
 // pattern[b,h,t,s] = softmax over s ≤ t of q[b,t,h]·k[b,s,h] / √E, 0 for s > t, and
 // z[b,t,h,:] = Σ_{s≤t} pattern[b,h,t,s] · v[b,s,h,:].
-// One workgroup a row (b,h,t); an invocation takes every 64th column of z.
+// One workgroup a row (b,h,t).
 
 struct Params {
     R: u32, // B·H·T
@@ -28,21 +28,8 @@ fn main(
     if (r >= params.R) {
         return;
     }
-    let t = r % params.T;
-    let h = r / params.T % params.H;
-    let b = r / params.T / params.H;
-    let D = params.H * params.E;
-    let row = r * params.T;
-
-    pattern_row(local, r);
-    storageBarrier();
-
-    for (var e = local; e < params.E; e += GROUP) {
-        let col = h * params.E + e;
-        var mixed = 0.0;
-        for (var s = 0u; s <= t; s += 1u) {
-            mixed += pattern[row + s] * qkv[((b * params.T + s) * 3u + 2u) * D + col];
-        }
-        z[(b * params.T + t) * D + col] = mixed;
-    }
+    let query = query_of(r);
+    let softmax = attend(local, query);
+    keep_pattern(local, query, softmax, r * params.T);
+    mix(local, query, softmax, z_at(query));
 }

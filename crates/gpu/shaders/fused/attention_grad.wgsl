@@ -42,9 +42,11 @@ fn main(
         var slope = 0.0;
         if (s <= t) {
             let v = ((b * params.T + s) * 3u + 2u) * D + h * params.E;
-            for (var e = 0u; e < params.E; e += 1u) {
-                slope += dz[z + e] * qkv[v + e];
+            var sums = vec4<f32>();
+            for (var e = 0u; e < params.E; e += 4u) {
+                sums += kept(dz_quad(z + e), e, params.E) * kept(qkv_quad(v + e), e, params.E);
             }
+            slope = sums.x + sums.y + sums.z + sums.w;
         }
         dp[row + s] = slope;
         sum += slope * y[row + s];

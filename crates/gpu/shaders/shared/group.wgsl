@@ -1,35 +1,45 @@
-// The largest and the sum of the values that the GROUP invocations of a workgroup have (a power of 2
-// that each shader says). All of them call, and may call again at once.
+// The largest and the sum of the values that the GROUP invocations of a workgroup have (a multiple of WAYS
+// that each shader says), in two steps: every WAYS-th, then those. All of them call, and may call again at once.
 
 const LOWEST = -3.4e38;
+const WAYS = 8u;
 
-var<workgroup> partial: array<f32, GROUP>;
+var<workgroup> of_each: array<f32, GROUP>;
+var<workgroup> of_ways: array<f32, WAYS>;
 
 fn max_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
+    of_each[local] = value;
     workgroupBarrier();
-    for (var width = GROUP / 2u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] = max(partial[local], partial[local + width]);
+    if (local < WAYS) {
+        var largest = of_each[local];
+        for (var other = local + WAYS; other < GROUP; other += WAYS) {
+            largest = max(largest, of_each[other]);
         }
-        workgroupBarrier();
+        of_ways[local] = largest;
     }
-    let largest = partial[0];
     workgroupBarrier();
+    var largest = of_ways[0];
+    for (var way = 1u; way < WAYS; way += 1u) {
+        largest = max(largest, of_ways[way]);
+    }
     return largest;
 }
 
-// As a tree: always in the same order.
+// Always in the same order.
 fn sum_of_group(local: u32, value: f32) -> f32 {
-    partial[local] = value;
+    of_each[local] = value;
     workgroupBarrier();
-    for (var width = GROUP / 2u; width > 0u; width /= 2u) {
-        if (local < width) {
-            partial[local] += partial[local + width];
+    if (local < WAYS) {
+        var sum = of_each[local];
+        for (var other = local + WAYS; other < GROUP; other += WAYS) {
+            sum += of_each[other];
         }
-        workgroupBarrier();
+        of_ways[local] = sum;
     }
-    let sum = partial[0];
     workgroupBarrier();
+    var sum = of_ways[0];
+    for (var way = 1u; way < WAYS; way += 1u) {
+        sum += of_ways[way];
+    }
     return sum;
 }

@@ -119,40 +119,46 @@ fn what_is_done_with_a_product_matches_the_reference() {
     }
 }
 
-/// Attention there and back, and two scores: what else is done by one dispatch.
+/// Attention, of which the pattern is asked for or not; then there and back, and two scores: what else is done by one
+/// dispatch.
 #[test]
 fn ops_in_one_match_the_reference() {
     let mut gpu = gpu();
-    for (positions, heads, width) in [(1, 1, 3), (7, 3, 5), (70, 2, 66)] {
-        let (mut tape, mut feed) = (Tape::new(), Feed::new());
-        let d = heads * width;
-        let mut random = Random::new(4);
-        let mut input = |tape: &mut Tape, name: &str, shape: &[usize]| {
-            let buf = tape.input(name, shape);
-            let n = shape.iter().product();
-            feed.values(buf, (0..n).map(|_| random.unit()).collect::<Vec<_>>());
-            buf
-        };
-        let qkv = input(&mut tape, "qkv", &[2, positions, 3 * d]);
-        let dz = input(&mut tape, "dz", &[1, positions, d]);
-        let pattern = tape.attention_pattern("pattern", qkv, heads);
-        let z = tape.attention_mix("z", pattern, qkv);
-        let dp = tape.attention_mix_grad_pattern("dp", dz, qkv, heads);
-        let ds = tape.softmax_grad("ds", dp, pattern);
-        let scores = [
-            tape.delta_dot("of a head", z, dz, 0, heads),
-            tape.delta_dot("of another", z, dz, 0, heads),
-        ];
-        for buf in [pattern, z, dp, ds].into_iter().chain(scores) {
-            tape.output(buf);
-        }
-        let mut plan = block_on(gpu.plan(&tape)).unwrap();
-        assert_eq!(plan.progress(), (0, 3));
-        let found = block_on(gpu.run(&mut plan, &feed)).unwrap();
-        let expected = reference::run(&tape, &feed).unwrap();
-        for &buf in tape.outputs() {
-            let tolerance = Tolerance { relative: 1e-5, absolute: 1e-6 };
-            assert_close(tape.name(buf), expected.f64(buf), found.get(buf), tolerance);
+    for (positions, heads, width) in [(1, 1, 3), (7, 3, 5), (70, 2, 66), (65, 2, 4), (1030, 1, 4)] {
+        for dispatches in [1, 3] {
+            let (mut tape, mut feed) = (Tape::new(), Feed::new());
+            let d = heads * width;
+            let mut random = Random::new(4);
+            let mut input = |tape: &mut Tape, name: &str, shape: &[usize]| {
+                let buf = tape.input(name, shape);
+                let n = shape.iter().product();
+                feed.values(buf, (0..n).map(|_| random.unit()).collect::<Vec<_>>());
+                buf
+            };
+            let qkv = input(&mut tape, "qkv", &[2, positions, 3 * d]);
+            let pattern = tape.attention_pattern("pattern", qkv, heads);
+            let z = tape.attention_mix("z", pattern, qkv);
+            tape.output(z);
+            if dispatches == 3 {
+                let dz = input(&mut tape, "dz", &[1, positions, d]);
+                let dp = tape.attention_mix_grad_pattern("dp", dz, qkv, heads);
+                let ds = tape.softmax_grad("ds", dp, pattern);
+                let scores = [
+                    tape.delta_dot("of a head", z, dz, 0, heads),
+                    tape.delta_dot("of another", z, dz, 0, heads),
+                ];
+                for buf in [pattern, dp, ds].into_iter().chain(scores) {
+                    tape.output(buf);
+                }
+            }
+            let mut plan = block_on(gpu.plan(&tape)).unwrap();
+            assert_eq!(plan.progress(), (0, dispatches));
+            let found = block_on(gpu.run(&mut plan, &feed)).unwrap();
+            let expected = reference::run(&tape, &feed).unwrap();
+            for &buf in tape.outputs() {
+                let tolerance = Tolerance { relative: 1e-5, absolute: 1e-6 };
+                assert_close(tape.name(buf), expected.f64(buf), found.get(buf), tolerance);
+            }
         }
     }
 }
