@@ -28,4 +28,4 @@ pub use relp_cpu::compute_here;
 pub use relp_cpu::{lend, share};
 pub use relp_gpu::{recall, remembered};
 pub use self_test::{SelfTest, SelfTestError};
-pub use source::{Files, InMemory, WeightSource, piece};
+pub use source::{Files, Hashing, InMemory, WeightSource, piece};

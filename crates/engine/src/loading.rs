@@ -6,13 +6,13 @@ use sha2::{Digest, Sha256};
 
 use crate::control::{Control, Pace};
 use crate::executor::Executor;
-use crate::{EngineError, WeightSource};
+use crate::{EngineError, Hashing, WeightSource};
 
 /// Bytes read at once; whole pairs of values of every type.
 const PIECE: u64 = 4 << 20;
 
 /// Reads the whole file once, in order and in pieces; gives every tensor to the executor and returns
-/// the SHA-256 of the file.
+/// the SHA-256 of the file, computed here unless the source has it computed beside.
 pub(crate) async fn load_weights(
     source: &mut impl WeightSource,
     (config, checkpoint): (&Config, &Checkpoint),
@@ -21,7 +21,7 @@ pub(crate) async fn load_weights(
     pace: &mut Pace<'_, impl Control>,
 ) -> Result<String, EngineError> {
     let are_reserved = executor.foresee((config, checkpoint), precision)?;
-    let mut hash = Sha256::new();
+    let mut hash = source.hash().map_or_else(|| Hash::Here(Sha256::new()), Hash::Beside);
     let len = source.len();
     let mut at = 0;
     let mut tensors = checkpoint.tensors.iter().peekable();
@@ -63,7 +63,33 @@ pub(crate) async fn load_weights(
             pace.step(at, len).await?;
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    hash.finish().await
+}
+
+/// The SHA-256 of a file that is read.
+enum Hash {
+    /// Computed of what is read.
+    Here(Sha256),
+    /// Found out by something else.
+    Beside(Hashing),
+}
+
+impl Hash {
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Here(hash) => hash.update(bytes),
+            Self::Beside(_) => {}
+        }
+    }
+
+    /// In hexadecimal.
+    async fn finish(self) -> Result<String, EngineError> {
+        let hash = match self {
+            Self::Here(hash) => hash.finalize().into(),
+            Self::Beside(hash) => hash.await.map_err(EngineError::Source)?,
+        };
+        Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
 }
 
 /// What the file says of its tensors.

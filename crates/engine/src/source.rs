@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::ops::Range;
+use std::pin::Pin;
 
 use relp_model::Precision;
 
@@ -18,6 +19,9 @@ pub struct Files<'a> {
     pub precision: Precision,
 }
 
+/// A SHA-256 that comes, or a sentence that says why it does not.
+pub type Hashing = Pin<Box<dyn Future<Output = Result<[u8; 32], String>>>>;
+
 /// `model.safetensors`, read piece by piece, so that it never has to be in memory as a whole.
 pub trait WeightSource {
     /// Bytes of the file.
@@ -33,6 +37,12 @@ pub trait WeightSource {
     /// # Errors
     /// A sentence that says why they cannot be had.
     fn read(&mut self, range: Range<u64>) -> impl Future<Output = Result<Vec<u8>, String>>;
+
+    /// The SHA-256 of the file, where something else than this program finds it out meanwhile; most have none, and what is
+    /// read is hashed.
+    fn hash(&self) -> Option<Hashing> {
+        None
+    }
 }
 
 /// The bytes of a range of a file that is in memory.

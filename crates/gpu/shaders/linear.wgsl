@@ -1,12 +1,14 @@
 // out[r,j] = bias[j] + Σ_i x[r,i] · w[i,j]
 //
-// How the sums are shared out is in `products/`, and what else is written in `epilogues/`.
+// How the sums are shared out is in `products/`, what x is made of in `prologues/`, and what else is written in
+// `epilogues/`.
 
 struct Params {
     R: u32,
     I: u32,
     J: u32,
     has_bias: u32,
+    eps: f32, // of a layer_norm before it
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

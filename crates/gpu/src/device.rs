@@ -23,7 +23,13 @@ pub struct Gpu {
     pub(crate) tuning: Tuning,
     adapter: AdapterSummary,
     split_at: Option<u64>,
+    most_buffers: u32,
 }
+
+/// How many buffers a shader may have wherever WebGPU is.
+const PROMISED_BUFFERS: u32 = 8;
+/// How many a shader here has at most, where more are allowed.
+const MOST_BUFFERS: u32 = 9;
 
 /// What is known of the adapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +65,9 @@ impl Gpu {
                 required_limits: wgpu::Limits {
                     max_buffer_size: offered.max_buffer_size,
                     max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+                    max_storage_buffers_per_shader_stage: offered
+                        .max_storage_buffers_per_shader_stage
+                        .clamp(PROMISED_BUFFERS, MOST_BUFFERS),
                     ..wgpu::Limits::default()
                 },
                 ..Default::default()
@@ -72,6 +81,7 @@ impl Gpu {
             tuning: Tuning::usual(summary.is_software),
             adapter: summary,
             split_at: None,
+            most_buffers: device.limits().max_storage_buffers_per_shader_stage,
             pipelines: Pipelines::default(),
             weights: Weights::default(),
             counts: Counts::default(),
@@ -94,6 +104,16 @@ impl Gpu {
     /// can show what happens on a small one.
     pub fn split_weights_at(&mut self, bytes: u64) {
         self.split_at = Some(bytes.min(self.adapter.max_tensor_bytes));
+    }
+
+    /// The most buffers that a shader may have.
+    pub(crate) fn most_buffers(&self) -> usize {
+        self.most_buffers as usize
+    }
+
+    /// Has shaders of no more buffers than WebGPU promises, as if the GPU allowed no more.
+    pub fn promise_buffers_alone(&mut self) {
+        self.most_buffers = PROMISED_BUFFERS;
     }
 
     pub(crate) fn check_size(&self, name: &str, elements: usize) -> Result<u64, GpuError> {

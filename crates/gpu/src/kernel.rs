@@ -3,7 +3,7 @@
 use relp_tape::{Buf, Measure, Op, Rows, Slope, Tape};
 
 use crate::fuse::{Fused, Group};
-use crate::product::{Epilogue, Shape, Variant};
+use crate::product::{Epilogue, Prologue, Shape, Variant};
 use crate::shader::{Product, Quads, Shader, kept_keys};
 use crate::tuning::Tuning;
 use crate::weights::Form;
@@ -55,7 +55,7 @@ impl Kernel {
         form: impl Fn(Buf) -> Form,
     ) -> Self {
         let ops = &tape.ops()[group.first..][..group.len()];
-        let op = &ops[0];
+        let op = &ops[group.main()];
         let variant = is_product(op).then(|| tuning.variant(tape.info(op.writes()[0]).rows()));
         let (params, workgroups) = dispatch(tape, op, variant);
         let reads = op.reads();
@@ -81,52 +81,73 @@ impl Kernel {
             work: ops.iter().map(|op| work(tape, op)).sum(),
             list: None,
         };
-        match group.fused {
-            Fused::No => {
-                if let Some(variant) = variant {
-                    kernel.become_product(tape, op, rows, variant, (Epilogue::None, true));
-                }
-            }
-            Fused::Product { epilogue, keeps } => {
-                if let Some(variant) = variant {
-                    kernel.become_product(tape, op, rows, variant, (epilogue, keeps));
-                }
+        match (group.fused, variant) {
+            (Fused::Product { prologue, epilogue, keeps }, Some(variant)) => {
+                kernel.become_product(tape, op, rows, variant, (prologue, epilogue, keeps));
                 let product = op.writes()[0];
                 if !keeps {
                     kernel.operands.retain(|(_, buf)| *buf != product);
                 }
-                // What the next op reads beside the product, and then what it writes.
-                let next = ops[1].reads().into_iter().map(|(_, buf)| buf);
-                let more = next.filter(|buf| *buf != product).chain(ops[1].writes());
-                kernel.operands.extend((5..).zip(more));
+                if epilogue != Epilogue::None {
+                    // What the next op reads beside the product, and then what it writes.
+                    let next = &ops[group.main() + 1];
+                    let read = next.reads().into_iter().map(|(_, buf)| buf);
+                    let more = read.filter(|buf| *buf != product).chain(next.writes());
+                    kernel.operands.extend((5..).zip(more));
+                }
+                if let (
+                    Prologue::LayerNorm { keeps },
+                    &Op::LayerNorm { x, gain, bias, eps, out, stats },
+                ) = (prologue, &ops[0])
+                {
+                    kernel.params[4] = eps.to_bits();
+                    // Also where it is bound in place of a bias.
+                    let normed = kernel.operands.iter_mut().filter(|(_, buf)| *buf == out);
+                    normed.for_each(|(_, buf)| *buf = x);
+                    kernel.operands.extend([(8, gain), (9, bias)]);
+                    kernel.operands.extend(keeps.then_some((10, stats)));
+                }
             }
+            (_, Some(variant)) => {
+                let alone = (Prologue::None, Epilogue::None, true);
+                kernel.become_product(tape, op, rows, variant, alone);
+            }
+            _ => kernel.become_fused(tape, ops, group.fused),
+        }
+        kernel
+    }
+
+    /// Ops in one other than a product's.
+    fn become_fused(&mut self, tape: &Tape, ops: &[Op], fused: Fused) {
+        let op = &ops[0];
+        match fused {
+            Fused::No | Fused::Product { .. } => {}
             Fused::Attention { keeps } => {
                 let mut bound = op.reads().into_iter().map(|(_, buf)| buf).collect::<Vec<_>>();
-                kernel.shader.name = if keeps { "attention" } else { "attention_streamed" };
+                self.shader.name = if keeps { "attention" } else { "attention_streamed" };
                 bound.extend(op.writes().into_iter().filter(|_| keeps));
                 bound.extend(ops[1].writes());
-                kernel.operands = (1..).zip(bound).collect();
+                self.operands = (1..).zip(bound).collect();
             }
             Fused::AttentionGrad => {
                 let dp = op.writes()[0];
                 let rows = tape.info(dp).rows();
                 let (of_pattern, of_softmax) = (op.reads(), ops[1].reads());
-                kernel.shader.name = "attention_grad";
+                self.shader.name = "attention_grad";
                 // The same parameters but for the first: a workgroup a row.
-                kernel.params[0] = rows as u32;
-                kernel.grid = grid(rows);
+                self.params[0] = rows as u32;
+                self.grid = grid(rows);
                 let read = of_pattern.into_iter().chain(of_softmax).map(|(_, buf)| buf);
                 let written = ops.iter().flat_map(Op::writes);
                 let bound = read.filter(|buf| *buf != dp).chain(written);
-                kernel.operands = (1..).zip(bound).collect();
+                self.operands = (1..).zip(bound).collect();
             }
             Fused::DeltaDots => {
-                kernel.shader.name = "delta_dots";
-                kernel.grid = grid(2 * workgroups);
-                kernel.operands = (1..).zip(ops.iter().flat_map(operands)).collect();
+                self.shader.name = "delta_dots";
+                self.grid = grid(2 * tape.info(op.writes()[0]).len());
+                self.operands = (1..).zip(ops.iter().flat_map(operands)).collect();
             }
         }
-        kernel
     }
 
     fn become_product(
@@ -135,7 +156,7 @@ impl Kernel {
         op: &Op,
         rows: Rows,
         variant: Variant,
-        (epilogue, keeps): (Epilogue, bool),
+        (prologue, epilogue, keeps): (Prologue, Epilogue, bool),
     ) {
         let cols = |buf: Buf| tape.info(buf).cols();
         let (x, w, out, first_col) = match *op {
@@ -151,7 +172,8 @@ impl Kernel {
             rest: whole(cols(out)),
         };
         let is_ragged = !whole(cols(x)) || variant.steps_past(cols(x));
-        let product = Product { variant, epilogue, keeps, is_ragged, is_listed: rows != Rows::All };
+        let is_listed = rows != Rows::All;
+        let product = Product { variant, prologue, epilogue, keeps, is_ragged, is_listed };
         let Shape { tile_rows, col_quads, .. } = variant.shape();
         let across = cols(out).div_ceil(4 * col_quads);
         let listed = Listed { rows, of: tape.info(out).rows(), tile_rows, across };
@@ -236,7 +258,8 @@ fn dispatch(tape: &Tape, op: &Op, variant: Option<Variant>) -> (Vec<u32>, usize)
             by_row(rows(dy), &[cols(dy) as u32, flags[0], flags[1]])
         }
         Op::Linear { w, bias, out, .. } => {
-            tiles(out, &[axis(w, 0) as u32, axis(w, 1) as u32, u32::from(bias.is_some())])
+            // The last is of a norm before it.
+            tiles(out, &[axis(w, 0) as u32, axis(w, 1) as u32, u32::from(bias.is_some()), 0])
         }
         Op::LinearT { x, w, first_col, add, out } => tiles(
             out,

@@ -37,4 +37,4 @@ pub use plan::Plan;
 pub use product::Variant;
 pub use run::Counts;
 pub use shader::shaders;
-pub use tuning::{Tuning, recall, remembered};
+pub use tuning::{Norm, Tuning, recall, remembered};

@@ -9,7 +9,7 @@ use relp_tape::{Beginnings, Begun, Buf, Content, Feed, FeedError, Known, Needed,
 use wgpu::BufferUsages;
 
 use crate::device::{Faults, Scopes};
-use crate::fuse::{Fused, Group, groups};
+use crate::fuse::{Fuse, Group};
 use crate::kernel::{Kernel, Listed};
 use crate::lists::Lists;
 use crate::weights::{Form, Weight};
@@ -139,12 +139,19 @@ impl Gpu {
 
     /// The tape's dispatches.
     fn groups(&self, tape: &Tape) -> Vec<Group> {
-        groups(tape, |buf| self.weight(tape, buf).is_none_or(|weight| weight.form.buffers() == 1))
+        let fuse = Fuse {
+            tape,
+            is_whole: |buf| self.weight(tape, buf).is_none_or(|weight| weight.form.buffers() == 1),
+            has_prologue: |rows| self.tuning.has_prologue(rows),
+            most_buffers: self.most_buffers(),
+        };
+        fuse.groups()
     }
 
     fn kernel(&self, tape: &Tape, needed: &Needed, group: &Group) -> Kernel {
         let form = |buf: Buf| self.weight(tape, buf).map_or_else(Form::default, |w| w.form);
-        Kernel::of(tape, group, needed.rows(group.first), self.tuning, form)
+        let rows = needed.rows(group.first + group.main());
+        Kernel::of(tape, group, rows, self.tuning, form)
     }
 
     /// Makes a tape ready to run, but for its [forward part](Tape::forward) if one of the other plans
@@ -202,13 +209,7 @@ impl Gpu {
     fn build(&mut self, tape: &Tape, shared: Option<Rc<Forward>>) -> Result<Plan, GpuError> {
         let (groups, needed) = (self.groups(tape), Needed::of(tape));
         let lens: Vec<usize> = groups.iter().map(Group::len).collect();
-        let unkept = |group: &Group| match group.fused {
-            Fused::Product { keeps: false, .. } | Fused::Attention { keeps: false } => {
-                Some(tape.ops()[group.first].writes()[0])
-            }
-            _ => None,
-        };
-        let skipped: Vec<Buf> = groups.iter().filter_map(unkept).collect();
+        let skipped: Vec<Buf> = groups.iter().flat_map(|group| group.skipped(tape)).collect();
         let slots = Slots::of_groups(tape, &lens, &skipped);
         let (bufs, all) = (tape.forward().bufs(), tape.bufs().len());
         let in_forward = groups.iter().filter(|group| group.first < tape.forward().ops()).count();
@@ -317,7 +318,7 @@ impl Gpu {
 
         let mut steps = Vec::new();
         for (i, (group, kernel)) in groups.iter().zip(kernels).enumerate() {
-            let op = &tape.ops()[group.first];
+            let op = &tape.ops()[group.first + group.main()];
             let pipeline = self.pipelines.get(&self.device, &kernel.shader).clone();
             let params = wgpu::BufferBinding {
                 buffer: &params,

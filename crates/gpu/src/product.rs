@@ -79,14 +79,13 @@ impl Variant {
             Self::Tile | Self::WideTile => include_str!("../shaders/products/tile.wgsl"),
             Self::Direct => include_str!("../shaders/products/direct.wgsl"),
         };
-        for line in file.lines() {
-            // The comment that says so is one line all the same.
-            let is_repeated = line.contains("{r}") && !line.starts_with("//");
-            for row in 0..if is_repeated { rows } else { 1 } {
-                let _ = writeln!(source, "{}", line.replace("{r}", &row.to_string()));
-            }
-        }
+        source.push_str(&for_each_row(file, rows));
         source + "\n" + include_str!("../shaders/shared/tile_corner.wgsl")
+    }
+
+    /// Whether it can begin with a [`Prologue`].
+    pub(crate) fn has_prologue(self) -> bool {
+        self == Self::Split
     }
 }
 
@@ -105,6 +104,53 @@ impl FromStr for Variant {
     }
 }
 
+/// A file in which a line with `{r}` in it stands for one a row.
+fn for_each_row(file: &str, rows: usize) -> String {
+    let mut source = String::new();
+    for line in file.lines() {
+        // The comment that says so is one line all the same.
+        let is_repeated = line.contains("{r}") && !line.starts_with("//");
+        for row in 0..if is_repeated { rows } else { 1 } {
+            let _ = writeln!(source, "{}", line.replace("{r}", &row.to_string()));
+        }
+    }
+    source
+}
+
+/// What the dispatch of a product makes its `x` of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Prologue {
+    None,
+    /// Of `layer_norm`, whose `stats` are kept if anyone reads them.
+    LayerNorm {
+        keeps: bool,
+    },
+}
+
+impl Prologue {
+    pub(crate) const ALL: [Self; 3] =
+        [Self::None, Self::LayerNorm { keeps: false }, Self::LayerNorm { keeps: true }];
+
+    pub(crate) fn wgsl(self, variant: Variant) -> String {
+        let Self::LayerNorm { keeps } = self else {
+            return format!("\n{}", include_str!("../shaders/prologues/none.wgsl"));
+        };
+        let file = include_str!("../shaders/prologues/layer_norm.wgsl");
+        let source = for_each_row(file, variant.shape().rows);
+        if keeps {
+            format!("\n{source}\n{}", include_str!("../shaders/prologues/keep_stats.wgsl"))
+        } else {
+            format!("\n{}", without(&source, "    keep_stats("))
+        }
+    }
+}
+
+/// A source without the lines that begin so.
+pub(crate) fn without(source: &str, beginning: &str) -> String {
+    let lines = source.lines().filter(|line| !line.starts_with(beginning));
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
 /// What else is written by the dispatch of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Epilogue {
@@ -115,6 +161,20 @@ pub(crate) enum Epilogue {
 }
 
 impl Epilogue {
+    /// Whether it can come after a [`Prologue::LayerNorm`]: what GPT-2 has there.
+    pub(crate) fn follows_norm(self) -> bool {
+        matches!(self, Self::None | Self::Gelu)
+    }
+
+    /// How many buffers it reads and writes beside the product.
+    pub(crate) fn buffers(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Gelu => 1,
+            Self::Add | Self::GeluGrad { .. } => 2,
+        }
+    }
+
     pub(crate) const ALL: [Self; 5] = [
         Self::None,
         Self::Add,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use relp_tape::Op;
 
-use crate::product::{Epilogue, Variant};
+use crate::product::{Epilogue, Prologue, Variant, without};
 use crate::weights::Form;
 
 /// The pipelines built so far, by their shaders.
@@ -69,6 +69,7 @@ pub(crate) struct Quads {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Product {
     pub(crate) variant: Variant,
+    pub(crate) prologue: Prologue,
     pub(crate) epilogue: Epilogue,
     /// Whether the product itself is written, beside what the epilogue makes of it.
     pub(crate) keeps: bool,
@@ -101,6 +102,9 @@ impl Shader {
             }
             source.push_str(&epilogue);
             source.push_str(&product.variant.wgsl());
+            if product.variant.has_prologue() {
+                source.push_str(&product.prologue.wgsl(product.variant));
+            }
             source.push_str(&rows(product));
             source.push_str(kept(product.is_ragged));
         } else if source.contains("kept(") {
@@ -108,7 +112,7 @@ impl Shader {
         }
         let is_quad = |name: &str| match name {
             _ if self.product.is_none() => self.quads.rest,
-            "x" => self.quads.x,
+            "x" | "gain" | "shift" => self.quads.x,
             "w" => self.quads.w,
             _ => self.quads.rest,
         };
@@ -125,12 +129,6 @@ impl Shader {
         }
         source
     }
-}
-
-/// A source without the lines that begin so.
-fn without(source: &str, beginning: &str) -> String {
-    let lines = source.lines().filter(|line| !line.starts_with(beginning));
-    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The names of the buffers of `f32`, and which of them are written.
@@ -387,10 +385,17 @@ pub fn shaders() -> Vec<(&'static str, String, String)> {
                 }
                 continue;
             }
-            for (variant, epilogue) in Variant::ALL
-                .into_iter()
-                .flat_map(|variant| Epilogue::ALL.map(|epilogue| (variant, epilogue)))
-            {
+            let prologues = |variant: Variant| {
+                let has_any = variant.has_prologue() && name == "linear";
+                Prologue::ALL.into_iter().take(if has_any { Prologue::ALL.len() } else { 1 })
+            };
+            for (variant, prologue, epilogue) in Variant::ALL.into_iter().flat_map(|variant| {
+                prologues(variant).flat_map(move |prologue| {
+                    let all = Epilogue::ALL.into_iter();
+                    all.filter(move |end| prologue == Prologue::None || end.follows_norm())
+                        .map(move |epilogue| (variant, prologue, epilogue))
+                })
+            }) {
                 for (keeps, halves, is_listed) in [
                     (true, false, false),
                     (false, false, false),
@@ -402,11 +407,12 @@ pub fn shaders() -> Vec<(&'static str, String, String)> {
                         continue;
                     }
                     let is_ragged = !quads.x;
-                    let product = Product { variant, epilogue, keeps, is_ragged, is_listed };
+                    let product =
+                        Product { variant, prologue, epilogue, keeps, is_ragged, is_listed };
                     let matrices = vec![("w", Form { halves, split: None })];
                     let shader =
                         Shader { name, matrices, quads, kept_keys: 0, product: Some(product) };
-                    let about = (variant, epilogue, keeps, halves, is_listed, quads.x);
+                    let about = (variant, prologue, epilogue, keeps, halves, is_listed, quads.x);
                     shaders.push((name, format!("{about:?}"), shader.source()));
                 }
             }

@@ -14,13 +14,43 @@ use crate::{Gpu, GpuError};
 
 /// The variants that an adapter is fastest with, which [`Gpu::measure`] finds out.
 ///
-/// It is written as two words, and read again.
+/// It is written as three words, and read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuning {
     /// For up to 64 rows: a prompt, or two.
     pub few: Variant,
     /// For more.
     pub many: Variant,
+    /// How few rows are normed.
+    pub norm: Norm,
+}
+
+/// Where a `layer_norm` is computed that only a product reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Norm {
+    /// By the product's dispatch, if that is [`Variant::Split`]: each workgroup norms the rows that it takes.
+    Within,
+    /// By a dispatch of its own.
+    Before,
+}
+
+impl Norm {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Within => "norm-within",
+            Self::Before => "norm-before",
+        }
+    }
+}
+
+impl FromStr for Norm {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = [Self::Within, Self::Before].into_iter().find(|norm| norm.name() == name);
+        found.ok_or_else(|| format!("there is no way `{name}` to norm rows"))
+    }
 }
 
 /// The most rows that count as few.
@@ -41,26 +71,33 @@ impl Tuning {
     /// What is used before anything was measured.
     pub fn usual(is_software: bool) -> Self {
         if is_software {
+            // Where a barrier costs more than a dispatch.
             Self::all(Variant::Direct)
         } else {
-            Self { few: Variant::Split, many: Variant::WideTile }
+            Self { few: Variant::Split, many: Variant::WideTile, norm: Norm::Within }
         }
     }
 
-    /// One variant for everything.
+    /// One variant for everything, in which rows are normed if it can.
     pub fn all(variant: Variant) -> Self {
-        Self { few: variant, many: variant }
+        let norm = if variant.has_prologue() { Norm::Within } else { Norm::Before };
+        Self { few: variant, many: variant, norm }
     }
 
     /// For a product with so many rows.
     pub(crate) fn variant(self, rows: usize) -> Variant {
         if rows <= FEW { self.few } else { self.many }
     }
+
+    /// Whether a product of so many rows norms them.
+    pub(crate) fn has_prologue(self, rows: usize) -> bool {
+        self.norm == Norm::Within && self.variant(rows).has_prologue()
+    }
 }
 
 impl fmt::Display for Tuning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.few, self.many)
+        write!(f, "{} {} {}", self.few, self.many, self.norm.name())
     }
 }
 
@@ -68,8 +105,10 @@ impl FromStr for Tuning {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let words = text.split_once(' ').ok_or_else(|| format!("`{text}` is not two variants"))?;
-        Ok(Self { few: words.0.parse()?, many: words.1.parse()? })
+        let [few, many, norm] = text.split(' ').collect::<Vec<_>>()[..] else {
+            return Err(format!("`{text}` is not two variants and a norm"));
+        };
+        Ok(Self { few: few.parse()?, many: many.parse()?, norm: norm.parse()? })
     }
 }
 
@@ -83,19 +122,19 @@ pub fn remembered() -> String {
 pub fn recall(lines: &str) {
     let mut remembered = REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner);
     for line in lines.lines() {
-        let words: Vec<&str> = line.splitn(3, ' ').collect();
-        if let [few, many, adapter] = words[..]
-            && let (Ok(few), Ok(many)) = (few.parse(), many.parse())
+        // The third space is where the adapter's name begins.
+        if let Some((at, _)) = line.match_indices(' ').nth(2)
+            && let Ok(tuning) = line[..at].parse()
         {
-            remembered.insert(adapter.to_owned(), Tuning { few, many });
+            remembered.insert(line[at + 1..].to_owned(), tuning);
         }
     }
 }
 
-/// The fastest, of variants and their seconds: an earlier one, unless a later one is clearly faster.
-fn fastest(times: &[(Variant, f64)]) -> Option<Variant> {
+/// The fastest, of ways and their seconds: an earlier one, unless a later one is clearly faster.
+fn fastest<T: Copy>(times: &[(T, f64)]) -> Option<T> {
     let (&first, rest) = times.split_first()?;
-    let faster = |best: (Variant, f64), &next: &(Variant, f64)| {
+    let faster = |best: (T, f64), &next: &(T, f64)| {
         if next.1 < CLEARLY * best.1 { next } else { best }
     };
     Some(rest.iter().fold(first, faster).0)
@@ -106,6 +145,25 @@ fn candidates(usual: Variant) -> Vec<Variant> {
     let mut variants = Variant::ALL.to_vec();
     variants.sort_by_key(|&variant| variant != usual);
     variants
+}
+
+/// What was tried, with its seconds.
+#[derive(Debug, Default)]
+struct Tried {
+    few: Vec<(Variant, f64)>,
+    many: Vec<(Variant, f64)>,
+    norm: Vec<(Norm, f64)>,
+}
+
+impl Tried {
+    /// The fastest of everything; what was not tried as usual.
+    fn tuning(&self, usual: Tuning) -> Tuning {
+        Tuning {
+            few: fastest(&self.few).unwrap_or(usual.few),
+            many: fastest(&self.many).unwrap_or(usual.many),
+            norm: fastest(&self.norm).unwrap_or(usual.norm),
+        }
+    }
 }
 
 /// Products of `rows` rows with a square weight of `width`, so many of them.
@@ -127,12 +185,19 @@ impl Trial {
         format!("tuning {}", self.width)
     }
 
-    fn record(self) -> (Tape, Feed) {
+    fn vector(self) -> String {
+        format!("tuning [{}]", self.width)
+    }
+
+    /// Of rows as they are, or normed before each.
+    fn record(self, normed: bool) -> (Tape, Feed) {
         let (mut tape, mut feed) = (Tape::new(), Feed::new());
         let x = tape.input("x", &[self.rows, self.width]);
         feed.values(x, vec![0.5; self.rows * self.width]);
         let w = tape.weight(&self.weight(), &[self.width, self.width]);
+        let vector = tape.weight(&self.vector(), &[self.width]);
         for _ in 0..self.count {
+            let x = if normed { tape.layer_norm("norm", x, vector, vector, 1e-5).0 } else { x };
             tape.linear("product", x, w, None);
         }
         (tape, feed)
@@ -166,13 +231,11 @@ impl Gpu {
         }
         let usual = Tuning::usual(self.adapter().is_software);
         let began = Instant::now();
-        let measured = self.try_all(usual, began).await;
+        let mut tried = Tried::default();
+        let done = self.try_all(usual, began, &mut tried).await;
         self.tune(usual);
-        let [few, many] = measured?;
-        let tuning = Tuning {
-            few: fastest(&few).unwrap_or(usual.few),
-            many: fastest(&many).unwrap_or(usual.many),
-        };
+        done?;
+        let tuning = tried.tuning(usual);
         self.tune(tuning);
         self.remember();
         Ok(tuning)
@@ -189,38 +252,48 @@ impl Gpu {
         format!("{} {}", self.adapter().backend, self.adapter().name)
     }
 
-    /// The seconds of each variant that there was time for, with few rows and with many.
+    /// Tries what there is time for.
     async fn try_all(
         &mut self,
         usual: Tuning,
         began: Instant,
-    ) -> Result<[Vec<(Variant, f64)>; 2], GpuError> {
-        let mut times = [Vec::new(), Vec::new()];
-        let trials = Trial::both(self.adapter().is_software);
+        tried: &mut Tried,
+    ) -> Result<(), GpuError> {
+        let [few, many] = Trial::both(self.adapter().is_software);
         let nothing = (Tape::new(), Feed::new());
         if self.time(&nothing).await? > COARSE {
-            return Ok(times);
+            return Ok(());
         }
-        for trial in trials {
+        for trial in [few, many] {
             self.set_weight(&trial.weight(), &vec![0.5; trial.width * trial.width])?;
+            self.set_weight(&trial.vector(), &vec![0.5; trial.width])?;
         }
+        let is_enough = || began.elapsed().as_secs_f64() > ENOUGH;
         // Turn by turn, so that the time there is serves both.
-        let turns = candidates(usual.few).into_iter().zip(candidates(usual.many));
-        'turns: for variants in turns {
-            for ((trial, variant), times) in
-                trials.into_iter().zip(<[Variant; 2]>::from(variants)).zip(&mut times)
-            {
-                if began.elapsed().as_secs_f64() > ENOUGH {
-                    break 'turns;
-                }
-                self.tune(Tuning::all(variant));
-                times.push((variant, self.time(&trial.record()).await?));
+        for (of_few, of_many) in candidates(usual.few).into_iter().zip(candidates(usual.many)) {
+            if !is_enough() {
+                self.tune(Tuning::all(of_few));
+                tried.few.push((of_few, self.time(&few.record(false)).await?));
+            }
+            if !is_enough() {
+                self.tune(Tuning::all(of_many));
+                tried.many.push((of_many, self.time(&many.record(false)).await?));
             }
         }
-        for trial in trials {
-            self.drop_weight(&trial.weight());
+        let tuning = tried.tuning(usual);
+        if tuning.few.has_prologue() {
+            for norm in [Norm::Within, Norm::Before] {
+                if !is_enough() {
+                    self.tune(Tuning { norm, ..tuning });
+                    tried.norm.push((norm, self.time(&few.record(true)).await?));
+                }
+            }
         }
-        Ok(times)
+        for trial in [few, many] {
+            self.drop_weight(&trial.weight());
+            self.drop_weight(&trial.vector());
+        }
+        Ok(())
     }
 
     /// The seconds of a run after the first.
@@ -240,7 +313,7 @@ mod tests {
     #[test]
     fn a_later_variant_has_to_be_clearly_faster() {
         let (tile, wide) = (Variant::Tile, Variant::WideTile);
-        assert_eq!(fastest(&[]), None);
+        assert_eq!(fastest::<Norm>(&[]), None);
         assert_eq!(fastest(&[(tile, 2.0)]), Some(tile));
         assert_eq!(fastest(&[(tile, 2.0), (wide, 1.99)]), Some(tile));
         assert_eq!(fastest(&[(tile, 2.0), (wide, 1.5)]), Some(wide));
@@ -262,10 +335,11 @@ mod tests {
 
     #[test]
     fn the_number_of_rows_decides() {
-        let tuning = Tuning { few: Variant::Split, many: Variant::WideTile };
+        let tuning = Tuning::usual(false);
         for (rows, expected) in [(1, Variant::Split), (64, Variant::Split), (65, Variant::WideTile)]
         {
             assert_eq!(tuning.variant(rows), expected, "{rows}");
+            assert_eq!(tuning.has_prologue(rows), rows <= 64, "{rows}");
         }
         for is_software in [false, true] {
             let [few, many] = Trial::both(is_software);
@@ -275,10 +349,16 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_recalled() {
-        let tuning = Tuning { few: Variant::Split, many: Variant::WideTile };
-        assert_eq!(tuning.to_string().parse(), Ok(tuning));
-        let line = "split wide-tile vulkan An adapter of a test\n";
-        recall(&format!("nonsense\nsquare tile vulkan Another\n{line}"));
+        let usual = Tuning::usual(false);
+        for norm in [Norm::Within, Norm::Before] {
+            let tuning = Tuning { norm, ..usual };
+            assert_eq!(tuning.to_string().parse(), Ok(tuning));
+        }
+        let line = "split wide-tile norm-within vulkan An adapter of a test\n";
+        // Another version wrote two words.
+        let others =
+            "nonsense\nsquare tile norm-within vulkan Another\nsplit tile vulkan Another\n";
+        recall(&format!("{others}{line}"));
         assert!(remembered().contains(line));
         assert!(!remembered().contains("Another"));
     }

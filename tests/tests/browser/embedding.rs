@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use relp_model::Figure;
 use relp_print::{Format, Print, Style};
+use relp_tests::hex;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::browser::{WebGpu, variable};
 use crate::firefox::Firefox;
@@ -89,6 +91,9 @@ async fn read_paper<B: Deref<Target = Session>>(page: &Page<B>) {
     let result: Figure = serde_json::from_value(session.eval("told.at(-1)").await).unwrap();
     assert_eq!(result.tokens.clean[2].text, " keys");
     assert_eq!(result.answers[0].text, " are");
+    // The browser has hashed them.
+    let weights = PageServer::file("models/primer/model.safetensors");
+    assert_eq!(result.model.sha256, hex(&Sha256::digest(weights)));
     // It is as high as what is in it.
     session.wait(&format!("{}.height > 500", inside(2, "iframe"))).await;
     let overflows = format!(

@@ -1,14 +1,20 @@
 //! The bundled model through the whole engine, against its own golden (`tools/primer/golden.py`).
 
+use std::future::ready;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use pollster::block_on;
-use relp_engine::{Cancelled, Control, Engine, EngineError, Files, InMemory, Uncontrolled};
+use relp_engine::{
+    Cancelled, Control, Engine, EngineError, Files, Hashing, InMemory, Uncontrolled, WeightSource,
+};
 use relp_model::{
     Choice, Direction, Figure, Kind, Method, PairText, Precision, Problem, Request, Rules, Site,
 };
 use relp_tests::compare::{Tolerance, assert_close, compare};
+use relp_tests::hex;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 #[derive(Deserialize)]
 struct Example {
@@ -237,6 +243,43 @@ fn loading_can_be_cancelled_and_damage_is_named() {
     assert!(message(load(other, weights.clone())).contains("tokenizer.json cannot be read"));
     let other = Files { config: b"<html>", ..files };
     assert!(message(load(other, weights)).contains("config.json cannot be read"));
+}
+
+/// Weights that something else hashes, or fails to.
+struct Hashed(InMemory, Result<[u8; 32], String>);
+
+impl WeightSource for Hashed {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>, String> {
+        self.0.read(range).await
+    }
+
+    fn hash(&self) -> Option<Hashing> {
+        Some(Box::pin(ready(self.1.clone())))
+    }
+}
+
+#[test]
+fn weights_may_be_hashed_by_their_source() {
+    let (config, tokenizer) = (file("config.json"), file("tokenizer.json"));
+    let load = |hash: Result<[u8; 32], String>| {
+        let weights = Hashed(InMemory(file("model.safetensors")), hash);
+        let files = Files {
+            name: "primer",
+            config: &config,
+            tokenizer: &tokenizer,
+            precision: Precision::F32,
+        };
+        block_on(Engine::load(files, weights, Choice::Cpu, &mut Uncontrolled))
+    };
+    assert_eq!(load(Ok([0xa7; 32])).unwrap().loaded().model.sha256, "a7".repeat(32));
+    let error = load(Err("they are gone".to_owned())).err().unwrap();
+    assert!(matches!(&error, EngineError::Source(why) if why == "they are gone"), "{error}");
+    let hash = Sha256::digest(file("model.safetensors"));
+    assert_eq!(engine(Choice::Cpu).loaded().model.sha256, hex(&hash));
 }
 
 #[test]

@@ -14,6 +14,8 @@ use relp_tests::op_cases;
 const MAX_WORKGROUP_BYTES: u32 = 16_384;
 const MAX_INVOCATIONS: u32 = 256;
 const MAX_STORAGE_BUFFERS: usize = 8;
+/// With the norm before it, a product may have more, and is only built where that is allowed.
+const MAX_STORAGE_BUFFERS_NORMED: usize = 9;
 
 /// Source by the op's name, with all that it calls: of several that an op has, the first.
 fn sources() -> BTreeMap<&'static str, String> {
@@ -36,7 +38,7 @@ fn files(folder: &str) -> BTreeMap<String, String> {
     for entry in fs::read_dir(shaders.join(folder)).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            let folders = ["epilogues", "fused", "products", "shared"];
+            let folders = ["epilogues", "fused", "products", "prologues", "shared"];
             assert!(folders.iter().any(|name| path.ends_with(name)), "{}", path.display());
             continue;
         }
@@ -110,7 +112,7 @@ fn what_is_shared_is_used_and_written_nowhere_else() {
         assert!(users.len() > 1, "{name}");
         let functions = file.lines().filter(|line| line.starts_with("fn "));
         for function in functions {
-            for folder in ["", "epilogues", "fused", "products"] {
+            for folder in ["", "epilogues", "fused", "products", "prologues"] {
                 let copies = files(folder).values().filter(|file| file.contains(function)).count();
                 assert_eq!(copies, 0, "{name}: {function}");
             }
@@ -139,7 +141,9 @@ fn every_shader_keeps_the_limits_that_webgpu_promises() {
         let bytes = bytes_in(&module, AddressSpace::WorkGroup);
         assert!(bytes <= MAX_WORKGROUP_BYTES, "{name}: {bytes} bytes of workgroup memory");
         let storage = bindings(&module).len() - 1;
-        assert!(storage <= MAX_STORAGE_BUFFERS, "{name}: {storage} storage buffers");
+        let is_normed = name.contains("LayerNorm");
+        let most = if is_normed { MAX_STORAGE_BUFFERS_NORMED } else { MAX_STORAGE_BUFFERS };
+        assert!(storage <= most, "{name}: {storage} storage buffers");
     }
 }
 

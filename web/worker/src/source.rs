@@ -3,14 +3,16 @@
 use std::ops::Range;
 
 use js_sys::Uint8Array;
-use relp_engine::WeightSource;
+use relp_engine::{Hashing, WeightSource};
 use relp_hub::Fetch;
-use web_sys::Blob;
+use wasm_bindgen::JsCast;
+use web_sys::{Blob, SubtleCrypto};
 
 use crate::models::DownloadWatch;
 use crate::net::Net;
 use crate::opfs::contents;
 use crate::shelf::Shelf;
+use crate::{js, scope};
 
 /// `model.safetensors`, of which only a piece at a time is copied into wasm memory.
 pub(crate) enum Weights {
@@ -41,5 +43,20 @@ impl WeightSource for Weights {
             Self::File(file) => contents(file, range).await.map_err(|error| error.to_string()),
             Self::Fetched(fetch) => fetch.read(range).await.map_err(|error| error.to_string()),
         }
+    }
+
+    /// What is in memory as a whole the browser hashes on a thread of its own, before this program would have been compiled
+    /// for speed. Pages that came over an insecure connection cannot ask it to.
+    fn hash(&self) -> Option<Hashing> {
+        let Self::Array(bytes) = self else { return None };
+        let subtle = js::get(&js::get(scope().as_ref(), "crypto"), "subtle");
+        let subtle: SubtleCrypto = subtle.dyn_into().ok()?;
+        let hash = subtle.digest_with_str_and_buffer_source("SHA-256", bytes).ok()?;
+        Some(Box::pin(async move {
+            let hash = js::done(hash).await.map(|hash| Uint8Array::new(&hash).to_vec());
+            hash.ok()
+                .and_then(|hash| hash.try_into().ok())
+                .ok_or_else(|| "the browser could not hash them".to_owned())
+        }))
     }
 }

@@ -20,6 +20,7 @@ fn main(
     let quad = local % COL_QUADS;
     let col = first_col + 4u * quad;
 
+    begin(local, row, first_col);
     let row_{r} = row_of(row + {r}u);
     var total = vec4<f32>();
     for (var round = 0u; round < inner(); round += ROWS * CHUNK) {
@@ -28,7 +29,7 @@ fn main(
         var sum_{r} = vec4<f32>();
         for (var k = chunk; k < end; k += 4u) {
             let w = w_at(k, col);
-            let x_{r} = x_at(row_{r}, k);
+            let x_{r} = loaded(x_at(row_{r}, k), k, {r}u);
             sum_{r} += x_{r}.x * w[0];
             sum_{r} += x_{r}.y * w[1];
             sum_{r} += x_{r}.z * w[2];

@@ -1,7 +1,7 @@
 //! The GPU executor. A missing adapter fails these tests; to skip them is a choice to be made.
 
 use pollster::block_on;
-use relp_gpu::{Counts, Gpu, GpuError, Tuning, Variant};
+use relp_gpu::{Counts, Gpu, GpuError, Norm, Tuning, Variant};
 use relp_lrp::Rules;
 use relp_model::{Recipe, Request};
 use relp_tape::{Buf, Content, Feed, FeedError, Outputs, Piece, Slope, Storage, Tape, reference};
@@ -114,6 +114,78 @@ fn what_is_done_with_a_product_matches_the_reference() {
                     let tolerance = Tolerance { relative: 1e-5, absolute: 1e-6 };
                     assert_close(&what, expected.f64(buf), found.get(buf), tolerance);
                 }
+            }
+        }
+    }
+}
+
+/// A norm and a product of it, with GELU or not, of which `asked` says what else is read: the product, or what the norm's
+/// gradient reads.
+fn normed(rows: usize, inner: usize, gelu: bool, asked: bool) -> (Tape, Feed) {
+    let (mut tape, mut feed) = (Tape::new(), Feed::new());
+    let mut random = Random::new(5);
+    let mut given = |tape: &mut Tape, name: &str, shape: &[usize], is_weight: bool| {
+        let buf = if is_weight { tape.weight(name, shape) } else { tape.input(name, shape) };
+        let n = shape.iter().product();
+        feed.values(buf, (0..n).map(|_| random.unit()).collect::<Vec<_>>());
+        buf
+    };
+    let x = given(&mut tape, "x", &[rows, inner], false);
+    let gain = given(&mut tape, "gain", &[inner], true);
+    let shift = given(&mut tape, "shift", &[inner], true);
+    let w = given(&mut tape, "w", &[inner, 69], true);
+    let bias = given(&mut tape, "bias", &[69], true);
+    let dy = given(&mut tape, "dy", &[rows, inner], false);
+    let (norm, stats) = tape.layer_norm("norm", x, gain, shift, 1e-5);
+    let y = tape.linear("y", norm, w, (rows > 1).then_some(bias));
+    if gelu {
+        let post = tape.gelu("gelu", y);
+        tape.output(post);
+    }
+    if asked || !gelu {
+        tape.output(y);
+    }
+    if asked {
+        let dx = tape.layer_norm_grad("dx", dy, x, stats, gain, None, false);
+        tape.output(stats);
+        tape.output(dx);
+    }
+    (tape, feed)
+}
+
+#[test]
+fn a_norm_within_a_product_is_that_before_it_to_the_bit() {
+    let mut gpu = gpu();
+    let mut limited = self::gpu();
+    limited.promise_buffers_alone();
+    let within = Tuning::all(Variant::Split);
+    let before = Tuning { norm: Norm::Before, ..within };
+    for (rows, inner) in [(1, 1), (3, 6), (5, 768), (9, 70), (37, 257)] {
+        for (gelu, asked) in [(false, false), (false, true), (true, false), (true, true)] {
+            let (tape, feed) = normed(rows, inner, gelu, asked);
+            let what = format!("{rows}×{inner} gelu: {gelu}, asked: {asked}");
+            let run = |gpu: &mut Gpu, tuning: Tuning, dispatches: usize| {
+                gpu.tune(tuning);
+                for (buf, info) in tape.bufs() {
+                    if info.content == Content::Weight {
+                        gpu.set_weight(&info.name, feed.get_values(&tape, buf).unwrap()).unwrap();
+                    }
+                }
+                let mut plan = block_on(gpu.plan(&tape)).unwrap();
+                assert_eq!(plan.progress().1, dispatches + usize::from(asked), "{what}");
+                block_on(gpu.run(&mut plan, &feed)).unwrap()
+            };
+            let found = run(&mut gpu, within, 1);
+            assert_eq!(found, run(&mut gpu, before, 2), "{what}");
+            // Of GELU, if the product is read too, there are nine buffers.
+            let dispatches = if gelu && asked { 2 } else { 1 };
+            assert_eq!(found, run(&mut limited, within, dispatches), "{what}");
+            let expected = reference::run(&tape, &feed).unwrap();
+            for &buf in tape.outputs() {
+                // Rows of one value are no more than their rounding, normed.
+                let tolerance = Tolerance { relative: 1e-4, absolute: 1e-5 };
+                let what = format!("{what} {}", tape.name(buf));
+                assert_close(&what, expected.f64(buf), found.get(buf), tolerance);
             }
         }
     }
@@ -323,7 +395,7 @@ fn what_was_foreseen_need_not_be_built_when_it_is_planned() {
     let [golden, _] = Golden::all();
     let mut gpu = gpu();
     // As on a GPU; a software adapter has one variant for all.
-    gpu.tune(Tuning { few: Variant::Split, many: Variant::WideTile });
+    gpu.tune(Tuning::usual(false));
     let recorded = |positions: usize| {
         let recipe = Recipe::of_length(&Request::default(), positions);
         let [part] = &recipe.parts(&golden.config)[..] else { panic!("it is one tape") };
