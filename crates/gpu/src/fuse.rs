@@ -70,7 +70,6 @@ impl Group {
 }
 
 /// What the ops of a tape are put together by.
-#[derive(Clone, Copy)]
 pub(crate) struct Fuse<'a, W, V> {
     pub(crate) tape: &'a Tape,
     /// Whether a weight lies in one buffer: with the parts of another, a fused shader would have more buffers than WebGPU

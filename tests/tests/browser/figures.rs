@@ -135,6 +135,43 @@ async fn with_webgpu_the_gpu_computes_them() {
     page.close().await;
 }
 
+/// A browser's own compiler, which is stricter than the native one, takes every shader: also those of variants that a
+/// software adapter would never choose.
+#[tokio::test]
+async fn a_browser_takes_every_shader() {
+    let mut page = Page::open(WebGpu::Software).await;
+    page.expect_complaints();
+    let asked = "navigator.gpu.requestAdapter().then(adapter => adapter.requestDevice()).then(device => { \
+                 window.device = device; })";
+    page.browser.eval(&format!("({asked}, true)")).await;
+    page.browser.wait("window.device !== undefined").await;
+    let mut shaders = relp_gpu::shaders();
+    // A barrier that some invocations may not come to, which the native one lets through.
+    let uneven =
+        "@compute @workgroup_size(2) fn main(@builtin(local_invocation_index) local: u32) {
+                  if (local == 0u) { workgroupBarrier(); } }";
+    shaders.push(("uneven", String::new(), uneven.to_owned()));
+    let mut wrong = Vec::new();
+    for some in shaders.chunks(50) {
+        let sources: Vec<&str> = some.iter().map(|(_, _, source)| source.as_str()).collect();
+        let compiled = format!(
+            "Promise.all({}.map(code => device.createShaderModule({{ code }}).getCompilationInfo()))",
+            json!(sources)
+        );
+        let said =
+            "all => { window.said = all.map(one => one.messages.map(said => said.message)); }";
+        page.browser.eval(&format!("(delete window.said, {compiled}.then({said}), true)")).await;
+        page.browser.wait("window.said !== undefined").await;
+        let said: Vec<Vec<String>> =
+            serde_json::from_value(page.browser.eval("window.said").await).unwrap();
+        assert_eq!(said.len(), some.len());
+        let found = some.iter().zip(said).filter(|(_, said)| !said.is_empty());
+        wrong.extend(found.map(|((name, about, _), said)| format!("{name} {about}: {said:?}")));
+    }
+    assert!(wrong.len() == 1 && wrong[0].starts_with("uneven"), "{wrong:#?}");
+    page.close().await;
+}
+
 #[tokio::test]
 async fn the_reference_can_be_chosen() {
     let page = Page::ready(WebGpu::Off).await;
