@@ -4,7 +4,7 @@
 //! A [`Plan`] holds all that a tape needs: buffers, pipelines, bind groups, parameters. A run then
 //! uploads the inputs, makes one compute pass and one submit, and reads all outputs back at once.
 //! Each op is one shader of its name in `shaders/`, some with what is in `shaders/shared/`; what
-//! neighbouring ops do in one dispatch is in `shaders/fused/` and `shaders/epilogues/`. A matrix product
+//! neighbouring ops do in one dispatch is in `shaders/fused/`, `shaders/prologues/` and `shaders/epilogues/`. A matrix product
 //! can be computed in several ways (`shaders/products/`), of which [`Gpu::measure`] finds the fastest.
 //! Shaders need no optional feature of WebGPU and accumulate in `f32`, in an order that depends neither
 //! on how many rows there are nor on the way.

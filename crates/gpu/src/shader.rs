@@ -356,8 +356,7 @@ fn file(name: &str) -> &'static str {
 /// The most keys whose weights wait in workgroup memory: all that GPT-2 has.
 const MOST_KEPT_KEYS: usize = 1024;
 
-/// How many are made room for, of so many. All of a workgroup's memory is cleared before it runs, so that room for
-/// many costs short prompts much.
+/// How many are made room for, of so many: as many workgroups run at once as their memory has room for.
 pub(crate) fn kept_keys(keys: usize) -> usize {
     [64, 256].into_iter().find(|room| keys <= *room).unwrap_or(MOST_KEPT_KEYS)
 }

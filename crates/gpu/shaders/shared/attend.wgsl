@@ -45,10 +45,18 @@ fn keep_scores(local: u32, query: Query, first: u32) -> f32 {
     return largest;
 }
 
+// exp(score − largest) of a score that is kept; 0 where there is no key. What is no number stays so, that it be seen.
+fn exponential(query: Query, first: u32, s: u32, largest: f32) -> f32 {
+    if (key_row(query.first + first + s) == NONE) {
+        return 0.0;
+    }
+    return exp(weights[s] - largest);
+}
+
 // Makes the scores of a block its weights.
 fn weigh(local: u32, query: Query, first: u32, softmax: vec2<f32>) {
     for (var s = local; s < block(query, first); s += GROUP) {
-        weights[s] = select(0.0, exp(weights[s] - softmax.x) / softmax.y, weights[s] > LOWEST);
+        weights[s] = exponential(query, first, s, softmax.x) / softmax.y;
     }
 }
 
@@ -66,7 +74,7 @@ fn attend(local: u32, query: Query) -> vec2<f32> {
             keep_scores(local, query, first);
         }
         for (var s = local; s < block(query, first); s += GROUP) {
-            sum += select(0.0, exp(weights[s] - largest), weights[s] > LOWEST);
+            sum += exponential(query, first, s, largest);
         }
     }
     let softmax = vec2<f32>(largest, sum_of_group(local, sum));

@@ -235,6 +235,32 @@ fn ops_in_one_match_the_reference() {
     }
 }
 
+/// A run that went wrong has to be seen: no weight stands in for one that is no number.
+#[test]
+fn a_score_that_is_no_number_reaches_what_attends_to_it() {
+    let mut gpu = gpu();
+    let (mut tape, mut feed) = (Tape::new(), Feed::new());
+    let qkv = tape.input("qkv", &[1, 3, 12]);
+    let mut values = vec![0.5; 36];
+    // The second key.
+    values[12 + 4] = f32::NAN;
+    feed.values(qkv, values);
+    let pattern = tape.attention_pattern("pattern", qkv, 1);
+    let z = tape.attention_mix("z", pattern, qkv);
+    let queries = tape.ids("queries", &[2], 3);
+    let keys = tape.ids("keys", &[2, 2], 4);
+    feed.ids(queries, vec![0, 2]).ids(keys, vec![0, 3, 0, 1]);
+    let flat = tape.input("flat", &[3, 12]);
+    feed.values(flat, feed.get_values(&tape, qkv).unwrap().to_vec());
+    let rows = tape.attention_rows("rows", flat, queries, keys, 1);
+    tape.output(z);
+    tape.output(rows);
+    let found = run(&mut gpu, &tape, &feed).unwrap();
+    let is_nan = |buf: Buf| found.get(buf).iter().map(|value| value.is_nan()).collect::<Vec<_>>();
+    assert_eq!(is_nan(z), [[false; 4], [true; 4], [true; 4]].concat());
+    assert_eq!(is_nan(rows), [[false; 4], [true; 4]].concat());
+}
+
 /// Weights as halves, in several buffers, and both.
 #[test]
 fn every_op_matches_the_reference_however_its_weights_are_kept() {
