@@ -4,7 +4,7 @@ use relp_tape::{Buf, Measure, Op, Rows, Slope, Tape};
 
 use crate::fuse::{Fused, Group};
 use crate::product::{Epilogue, Prologue, Shape, Variant};
-use crate::shader::{Product, Quads, Shader, kept_keys};
+use crate::shader::{Attending, Product, Quads, Shader};
 use crate::tuning::Tuning;
 use crate::weights::Form;
 
@@ -68,10 +68,15 @@ impl Kernel {
                 name: op.name(),
                 matrices: op.matrices().into_iter().filter_map(of_matrix).collect(),
                 quads: Quads { rest: holds_quads(tape, op), ..Quads::default() },
-                kept_keys: match *op {
-                    Op::AttentionPattern { out, .. } => kept_keys(tape.info(out).cols()),
-                    Op::AttentionRows { keys, .. } => kept_keys(tape.info(keys).cols()),
-                    _ => 0,
+                attending: match *op {
+                    Op::AttentionPattern { out, .. } => {
+                        let keeps = !matches!(group.fused, Fused::Attention { keeps: false });
+                        Some(Attending::to(tape.info(out).cols(), keeps))
+                    }
+                    Op::AttentionRows { keys, .. } => {
+                        Some(Attending::to(tape.info(keys).cols(), false))
+                    }
+                    _ => None,
                 },
                 product: None,
             },
@@ -123,11 +128,11 @@ impl Kernel {
         match fused {
             Fused::No | Fused::Product { .. } => {}
             Fused::Attention { keeps } => {
-                let mut bound = op.reads().into_iter().map(|(_, buf)| buf).collect::<Vec<_>>();
-                self.shader.name = if keeps { "attention" } else { "attention_streamed" };
-                bound.extend(op.writes().into_iter().filter(|_| keeps));
-                bound.extend(ops[1].writes());
-                self.operands = (1..).zip(bound).collect();
+                self.shader.name = "attention";
+                let bound = [operands(op), ops[1].writes()].concat();
+                let pattern = op.writes()[0];
+                self.operands =
+                    (1..).zip(bound).filter(|(_, buf)| keeps || *buf != pattern).collect();
             }
             Fused::AttentionGrad => {
                 let dp = op.writes()[0];

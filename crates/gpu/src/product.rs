@@ -136,7 +136,8 @@ impl Prologue {
             return format!("\n{}", include_str!("../shaders/prologues/none.wgsl"));
         };
         let file = include_str!("../shaders/prologues/layer_norm.wgsl");
-        let source = for_each_row(file, variant.shape().rows);
+        let group = include_str!("../shaders/shared/group.wgsl");
+        let source = for_each_row(file, variant.shape().rows) + "\n" + group;
         if keeps {
             format!("\n{source}\n{}", include_str!("../shaders/prologues/keep_stats.wgsl"))
         } else {

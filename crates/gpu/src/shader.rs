@@ -49,8 +49,7 @@ pub(crate) struct Shader {
     pub(crate) matrices: Vec<(&'static str, Form)>,
     /// Of a shader that works on four elements at a time, which buffers hold whole quads.
     pub(crate) quads: Quads,
-    /// Of a shader that attends, how many keys' weights wait in workgroup memory.
-    pub(crate) kept_keys: usize,
+    pub(crate) attending: Option<Attending>,
     pub(crate) product: Option<Product>,
 }
 
@@ -63,6 +62,26 @@ pub(crate) struct Quads {
     pub(crate) w: bool,
     /// All others.
     pub(crate) rest: bool,
+}
+
+/// Of a shader that attends to keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Attending {
+    /// Whether the pattern is written.
+    pub(crate) keeps: bool,
+    /// How many keys' weights wait in workgroup memory.
+    room: usize,
+}
+
+impl Attending {
+    /// The most room: for all keys that GPT-2 has.
+    const MOST: usize = 1024;
+
+    /// For so many keys. As many workgroups run at once as their memory has room for.
+    pub(crate) fn to(keys: usize, keeps: bool) -> Self {
+        let room = [64, 256].into_iter().find(|room| keys <= *room).unwrap_or(Self::MOST);
+        Self { keeps, room }
+    }
 }
 
 /// Of `linear` and `linear_t`.
@@ -91,8 +110,14 @@ impl Shader {
     /// The whole source.
     pub(crate) fn source(&self) -> String {
         let mut source = file(self.name).to_owned();
-        if self.kept_keys > 0 {
-            let _ = writeln!(source, "\nconst KEPT = {}u;", self.kept_keys);
+        if let Some(Attending { keeps, room }) = self.attending {
+            let _ = writeln!(source, "\nconst KEPT = {room}u;\n");
+            if keeps {
+                source.push_str(include_str!("../shaders/shared/keep_pattern.wgsl"));
+            } else {
+                source = without(&source, "    keep_pattern(");
+                source = without(&source, "@group(0) @binding(2) var<storage, read_write> pattern");
+            }
         }
         if let Some(product) = self.product {
             let mut epilogue = product.epilogue.wgsl();
@@ -276,7 +301,11 @@ fn read_element(form: Form, part: &str, at: &str) -> String {
 /// A shader that reduces over its workgroup, with what it calls.
 macro_rules! with_group {
     ($file:literal) => {
-        concat!(include_str!($file), include_str!("../shaders/shared/group.wgsl"))
+        concat!(
+            include_str!($file),
+            "\nalias Value = f32;\n",
+            include_str!("../shaders/shared/group.wgsl")
+        )
     };
 }
 
@@ -314,16 +343,9 @@ fn file(name: &str) -> &'static str {
         "layer_norm_grad" => with_group!("../shaders/layer_norm_grad.wgsl"),
         "linear" => include_str!("../shaders/linear.wgsl"),
         "linear_t" => include_str!("../shaders/linear_t.wgsl"),
-        "attention" => {
-            attending!("../shaders/fused/attention.wgsl", "causal", "keep_pattern", "mix")
-        }
-        "attention_streamed" => {
-            attending!("../shaders/fused/attention_streamed.wgsl", "causal", "mix")
-        }
+        "attention" => attending!("../shaders/fused/attention.wgsl", "causal", "mix"),
         "attention_grad" => with_group!("../shaders/fused/attention_grad.wgsl"),
-        "attention_pattern" => {
-            attending!("../shaders/attention_pattern.wgsl", "causal", "keep_pattern")
-        }
+        "attention_pattern" => attending!("../shaders/attention_pattern.wgsl", "causal"),
         "attention_mix" => include_str!("../shaders/attention_mix.wgsl"),
         "attention_mix_grad_pattern" => {
             include_str!("../shaders/attention_mix_grad_pattern.wgsl")
@@ -353,17 +375,9 @@ fn file(name: &str) -> &'static str {
     }
 }
 
-/// The most keys whose weights wait in workgroup memory: all that GPT-2 has.
-const MOST_KEPT_KEYS: usize = 1024;
-
-/// How many are made room for, of so many: as many workgroups run at once as their memory has room for.
-pub(crate) fn kept_keys(keys: usize) -> usize {
-    [64, 256].into_iter().find(|room| keys <= *room).unwrap_or(MOST_KEPT_KEYS)
-}
-
 /// The names of the shaders that do several ops in one; those of single ops are in
 /// [`Op::NAMES`](relp_tape::Op::NAMES), and products are [`Variant`]s of their own.
-const FUSED: [&str; 4] = ["attention", "attention_grad", "attention_streamed", "delta_dots"];
+const FUSED: [&str; 3] = ["attention", "attention_grad", "delta_dots"];
 
 /// Every shader that may be built for weights in one buffer, as WGSL, with the op's name and what is
 /// special about it: for checks without a GPU.
@@ -374,13 +388,22 @@ pub fn shaders() -> Vec<(&'static str, String, String)> {
         let is_product = matches!(name, "linear" | "linear_t");
         for quads in [Quads::default(), all] {
             if !is_product {
-                let kept_keys = if file(name).contains("KEPT") { MOST_KEPT_KEYS } else { 0 };
-                let shader = Shader { name, matrices: Vec::new(), quads, kept_keys, product: None };
-                let source = shader.source();
-                let about = if quads.rest { "quads" } else { "" }.to_owned();
-                // Of most shaders there is one.
-                if shaders.last().is_none_or(|(_, _, last)| *last != source) {
-                    shaders.push((name, about, source));
+                let attending = |keeps| Some(Attending::to(Attending::MOST, keeps));
+                let all_attending = match name {
+                    "attention" => vec![attending(true), attending(false)],
+                    "attention_pattern" => vec![attending(true)],
+                    "attention_rows" => vec![attending(false)],
+                    _ => vec![None],
+                };
+                for attending in all_attending {
+                    let matrices = Vec::new();
+                    let shader = Shader { name, matrices, quads, attending, product: None };
+                    let source = shader.source();
+                    let about = format!("{quads:?} {attending:?}");
+                    // Of most shaders there is one.
+                    if shaders.last().is_none_or(|(_, _, last)| *last != source) {
+                        shaders.push((name, about, source));
+                    }
                 }
                 continue;
             }
@@ -409,8 +432,8 @@ pub fn shaders() -> Vec<(&'static str, String, String)> {
                     let product =
                         Product { variant, prologue, epilogue, keeps, is_ragged, is_listed };
                     let matrices = vec![("w", Form { halves, split: None })];
-                    let shader =
-                        Shader { name, matrices, quads, kept_keys: 0, product: Some(product) };
+                    let product = Some(product);
+                    let shader = Shader { name, matrices, quads, attending: None, product };
                     let about = (variant, prologue, epilogue, keeps, halves, is_listed, quads.x);
                     shaders.push((name, format!("{about:?}"), shader.source()));
                 }

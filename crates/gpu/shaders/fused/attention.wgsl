@@ -1,7 +1,7 @@
 // attention_pattern and attention_mix in one:
 // pattern[b,h,t,s] = softmax over s ≤ t of q[b,t,h]·k[b,s,h] / √E, 0 for s > t, and
 // z[b,t,h,:] = Σ_{s≤t} pattern[b,h,t,s] · v[b,s,h,:].
-// One workgroup a row (b,h,t).
+// One workgroup a row (b,h,t). A pattern that nobody else reads is never in memory.
 
 struct Params {
     R: u32, // B·H·T

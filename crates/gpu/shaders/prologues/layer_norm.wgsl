@@ -4,28 +4,11 @@
 @group(0) @binding(8) var<storage, read> gain: array<f32>; // [I]
 @group(0) @binding(9) var<storage, read> shift: array<f32>; // [I]
 
-const WAYS = 8u;
+alias Value = vec4<f32>;
 
-var<workgroup> of_each: array<vec4<f32>, GROUP>;
-var<workgroup> of_ways: array<vec4<f32>, WAYS>;
 // A component a row.
 var<private> mean: vec4<f32>;
 var<private> inv_sigma: vec4<f32>;
-
-fn sum_of_group(local: u32, value: vec4<f32>) -> vec4<f32> {
-    of_each[local] = value;
-    workgroupBarrier();
-    if (local < WAYS) {
-        var sum = of_each[local];
-        for (var other = local + WAYS; other < GROUP; other += WAYS) {
-            sum += of_each[other];
-        }
-        of_ways[local] = sum;
-    }
-    workgroupBarrier();
-    let firsts = (of_ways[0] + of_ways[1]) + (of_ways[2] + of_ways[3]);
-    return firsts + ((of_ways[4] + of_ways[5]) + (of_ways[6] + of_ways[7]));
-}
 
 fn sum_of(quad: vec4<f32>) -> f32 {
     return quad.x + quad.y + quad.z + quad.w;

@@ -1,13 +1,14 @@
-// The largest and the sum of the values that the GROUP invocations of a workgroup have (a multiple of WAYS
-// that each shader says), in two steps: every WAYS-th, then those. All of them call, and may call again at once.
+// The largest and the sum of the values that the GROUP invocations of a workgroup have (a multiple of WAYS that each shader
+// says), in two steps: every WAYS-th, then those. All of them call, and may call again at once. A Value is one number, or
+// one for each of several rows.
 
 const LOWEST = -3.4e38;
 const WAYS = 8u;
 
-var<workgroup> of_each: array<f32, GROUP>;
-var<workgroup> of_ways: array<f32, WAYS>;
+var<workgroup> of_each: array<Value, GROUP>;
+var<workgroup> of_ways: array<Value, WAYS>;
 
-fn max_of_group(local: u32, value: f32) -> f32 {
+fn max_of_group(local: u32, value: Value) -> Value {
     of_each[local] = value;
     workgroupBarrier();
     if (local < WAYS) {
@@ -26,7 +27,7 @@ fn max_of_group(local: u32, value: f32) -> f32 {
 }
 
 // Always in the same order, the last of it in pairs, which loses least.
-fn sum_of_group(local: u32, value: f32) -> f32 {
+fn sum_of_group(local: u32, value: Value) -> Value {
     of_each[local] = value;
     workgroupBarrier();
     if (local < WAYS) {

@@ -18,13 +18,18 @@ pub(crate) fn gpu() -> Gpu {
     })
 }
 
-/// Uploads the weights of `feed`, plans the tape and runs it.
-pub(crate) fn run(gpu: &mut Gpu, tape: &Tape, feed: &Feed) -> Result<Outputs, GpuError> {
+fn upload(gpu: &mut Gpu, tape: &Tape, feed: &Feed) -> Result<(), GpuError> {
     for (buf, info) in tape.bufs() {
         if info.content == Content::Weight {
             gpu.set_weight(&info.name, feed.get_values(tape, buf)?)?;
         }
     }
+    Ok(())
+}
+
+/// Uploads the weights of `feed`, plans the tape and runs it.
+pub(crate) fn run(gpu: &mut Gpu, tape: &Tape, feed: &Feed) -> Result<Outputs, GpuError> {
+    upload(gpu, tape, feed)?;
     let mut plan = block_on(gpu.plan(tape))?;
     block_on(gpu.run(&mut plan, feed))
 }
@@ -59,15 +64,25 @@ fn every_variant_of_a_product_matches_the_reference() {
     }
 }
 
+/// A weight or an input of random values.
+fn random_values(
+    tape: &mut Tape,
+    feed: &mut Feed,
+    random: &mut Random,
+    (name, shape, is_weight): (&str, &[usize], bool),
+) -> Buf {
+    let buf = if is_weight { tape.weight(name, shape) } else { tape.input(name, shape) };
+    let n = shape.iter().product();
+    feed.values(buf, (0..n).map(|_| random.unit()).collect::<Vec<_>>());
+    buf
+}
+
 /// A product with each of the ops that are done with it, whose results the reference has too.
 fn with_epilogues(rows: usize, inner: usize, cols: usize, keeps: bool) -> (Tape, Feed) {
     let (mut tape, mut feed) = (Tape::new(), Feed::new());
     let mut random = Random::new(3);
     let mut given = |tape: &mut Tape, name: &str, shape: &[usize], is_weight: bool| {
-        let buf = if is_weight { tape.weight(name, shape) } else { tape.input(name, shape) };
-        let n = shape.iter().product();
-        feed.values(buf, (0..n).map(|_| random.unit()).collect::<Vec<_>>());
-        buf
+        random_values(tape, &mut feed, &mut random, (name, shape, is_weight))
     };
     let x = given(&mut tape, "x", &[rows, inner], false);
     let w = given(&mut tape, "w", &[inner, cols], true);
@@ -100,11 +115,7 @@ fn what_is_done_with_a_product_matches_the_reference() {
         for (rows, inner, cols) in [(1, 3, 5), (5, 68, 36), (37, 130, 68), (66, 16, 131)] {
             for keeps in [false, true] {
                 let (tape, feed) = with_epilogues(rows, inner, cols, keeps);
-                for (buf, info) in tape.bufs() {
-                    if info.content == Content::Weight {
-                        gpu.set_weight(&info.name, feed.get_values(&tape, buf).unwrap()).unwrap();
-                    }
-                }
+                upload(&mut gpu, &tape, &feed).unwrap();
                 let mut plan = block_on(gpu.plan(&tape)).unwrap();
                 assert_eq!(plan.progress(), (0, 5), "a dispatch each");
                 let found = block_on(gpu.run(&mut plan, &feed)).unwrap();
@@ -125,10 +136,7 @@ fn normed(rows: usize, inner: usize, gelu: bool, asked: bool) -> (Tape, Feed) {
     let (mut tape, mut feed) = (Tape::new(), Feed::new());
     let mut random = Random::new(5);
     let mut given = |tape: &mut Tape, name: &str, shape: &[usize], is_weight: bool| {
-        let buf = if is_weight { tape.weight(name, shape) } else { tape.input(name, shape) };
-        let n = shape.iter().product();
-        feed.values(buf, (0..n).map(|_| random.unit()).collect::<Vec<_>>());
-        buf
+        random_values(tape, &mut feed, &mut random, (name, shape, is_weight))
     };
     let x = given(&mut tape, "x", &[rows, inner], false);
     let gain = given(&mut tape, "gain", &[inner], true);
@@ -166,11 +174,7 @@ fn a_norm_within_a_product_is_that_before_it_to_the_bit() {
             let what = format!("{rows}×{inner} gelu: {gelu}, asked: {asked}");
             let run = |gpu: &mut Gpu, tuning: Tuning, dispatches: usize| {
                 gpu.tune(tuning);
-                for (buf, info) in tape.bufs() {
-                    if info.content == Content::Weight {
-                        gpu.set_weight(&info.name, feed.get_values(&tape, buf).unwrap()).unwrap();
-                    }
-                }
+                upload(gpu, &tape, &feed).unwrap();
                 let mut plan = block_on(gpu.plan(&tape)).unwrap();
                 assert_eq!(plan.progress().1, dispatches + usize::from(asked), "{what}");
                 block_on(gpu.run(&mut plan, &feed)).unwrap()
@@ -202,10 +206,7 @@ fn ops_in_one_match_the_reference() {
             let d = heads * width;
             let mut random = Random::new(4);
             let mut input = |tape: &mut Tape, name: &str, shape: &[usize]| {
-                let buf = tape.input(name, shape);
-                let n = shape.iter().product();
-                feed.values(buf, (0..n).map(|_| random.unit()).collect::<Vec<_>>());
-                buf
+                random_values(tape, &mut feed, &mut random, (name, shape, false))
             };
             let qkv = input(&mut tape, "qkv", &[2, positions, 3 * d]);
             let pattern = tape.attention_pattern("pattern", qkv, heads);
@@ -445,11 +446,7 @@ fn what_was_foreseen_need_not_be_built_when_it_is_planned() {
 fn a_repeated_relp_run_is_one_submit_and_one_readback() {
     let mut gpu = gpu();
     let (net, dx) = Halves::new(7, Rules::RELP).whole;
-    for (buf, info) in net.tape.bufs() {
-        if info.content == Content::Weight {
-            gpu.set_weight(&info.name, net.feed.get_values(&net.tape, buf).unwrap()).unwrap();
-        }
-    }
+    upload(&mut gpu, &net.tape, &net.feed).unwrap();
     let mut plan = block_on(gpu.plan(&net.tape)).unwrap();
     assert!(plan.progress().1 < net.tape.ops().len(), "ops are done together");
     let first = block_on(gpu.run(&mut plan, &net.feed)).unwrap();
