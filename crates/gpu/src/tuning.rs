@@ -21,7 +21,7 @@ pub struct Tuning {
     pub few: Variant,
     /// For more.
     pub many: Variant,
-    /// How few rows are normed.
+    /// Where the norm before a product is computed.
     pub norm: Norm,
 }
 
@@ -71,10 +71,9 @@ impl Tuning {
     /// What is used before anything was measured.
     pub fn usual(is_software: bool) -> Self {
         if is_software {
-            // Where a barrier costs more than a dispatch.
             Self::all(Variant::Direct)
         } else {
-            Self { few: Variant::Split, many: Variant::WideTile, norm: Norm::Within }
+            Self { few: Variant::Split, many: Variant::WideTile, norm: Norm::Before }
         }
     }
 
@@ -279,12 +278,10 @@ impl Gpu {
                 self.tune(Tuning::all(of_many));
                 tried.many.push((of_many, self.time(&many.record(false)).await?));
             }
-        }
-        let tuning = tried.tuning(usual);
-        if tuning.few.has_prologue() {
-            for norm in [Norm::Within, Norm::Before] {
-                if !is_enough() {
-                    self.tune(Tuning { norm, ..tuning });
+            // What is usual first of all, so that there is time for it.
+            for norm in [Norm::Before, Norm::Within] {
+                if of_few.has_prologue() && !is_enough() {
+                    self.tune(Tuning { norm, ..Tuning::all(of_few) });
                     tried.norm.push((norm, self.time(&few.record(true)).await?));
                 }
             }
@@ -339,7 +336,9 @@ mod tests {
         for (rows, expected) in [(1, Variant::Split), (64, Variant::Split), (65, Variant::WideTile)]
         {
             assert_eq!(tuning.variant(rows), expected, "{rows}");
-            assert_eq!(tuning.has_prologue(rows), rows <= 64, "{rows}");
+            let within = Tuning { norm: Norm::Within, ..tuning };
+            assert_eq!(within.has_prologue(rows), rows <= 64, "{rows}");
+            assert!(!tuning.has_prologue(rows), "only where it was found to be faster");
         }
         for is_software in [false, true] {
             let [few, many] = Trial::both(is_software);
