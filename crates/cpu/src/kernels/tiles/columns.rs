@@ -3,6 +3,9 @@
 /// As many values as the widest vector has.
 pub(in crate::kernels) const WIDEST: usize = 16;
 
+/// As many values as half a vector of the widest has. Of no more rows a column is no longer, where that spares anything.
+pub(super) const HALF: usize = if cfg!(target_arch = "wasm32") { WIDEST } else { WIDEST / 2 };
+
 /// Rows that are near each other: of as many vectors as a tile has.
 pub(super) const TOGETHER: usize = if cfg!(target_arch = "wasm32") { 16 } else { 32 };
 
@@ -27,7 +30,8 @@ pub(super) struct Block<'a> {
 impl Columns {
     pub(super) fn of(x: &[f32], rows: usize) -> Self {
         let cols = x.len() / rows;
-        let mut all = Self { values: vec![0.0; rows.next_multiple_of(WIDEST) * cols], cols, rows };
+        let padded = rows.next_multiple_of(if rows <= HALF { HALF } else { WIDEST });
+        let mut all = Self { values: vec![0.0; padded * cols], cols, rows };
         let blocks = x.chunks(TOGETHER * cols).zip(all.values.chunks_mut(TOGETHER * cols));
         blocks.for_each(|(x, block)| transpose(x, cols, block.len() / cols, block));
         all

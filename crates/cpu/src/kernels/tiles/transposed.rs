@@ -11,7 +11,7 @@ use std::array::from_fn;
 use pulp::{Simd, WithSimd};
 
 use super::ahead::{LINE, ahead};
-use super::columns::{Block, Columns, TOGETHER};
+use super::columns::{Block, Columns, HALF, TOGETHER};
 use super::{PANEL, Window, alone, halves, many_registers};
 use crate::weights::{Matrix, Panels};
 
@@ -190,6 +190,21 @@ impl<const N: usize, const V: usize> WithSimd for Tile<'_, '_, N, V> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        // Of the widest vectors many processors compute one at a time, of those half as wide two.
+        #[cfg(target_arch = "x86_64")]
+        if S::F32_LANES == 2 * HALF
+            && self.block.rows - self.first <= HALF
+            && let Some(simd) = pulp::x86::V3::try_new()
+        {
+            return self.in_order(simd);
+        }
+        self.in_order(simd);
+    }
+}
+
+impl<const N: usize, const V: usize> Tile<'_, '_, N, V> {
+    #[inline(always)]
+    fn in_order<S: Simd>(self, simd: S) {
         let (width, stride) = (self.w.width, self.block.stride);
         // A browser reckons with numbers that it knows beforehand in no time.
         if cfg!(target_arch = "wasm32") && (width, stride) == (PANEL, TOGETHER) {
@@ -200,9 +215,7 @@ impl<const N: usize, const V: usize> WithSimd for Tile<'_, '_, N, V> {
             self.product(simd, width, stride);
         }
     }
-}
 
-impl<const N: usize, const V: usize> Tile<'_, '_, N, V> {
     #[inline(always)]
     fn product<S: Simd>(self, simd: S, width: usize, stride: usize) {
         let Self { w, cols, block, first, sums: out, padded, add } = self;
