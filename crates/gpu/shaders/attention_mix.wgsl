@@ -1,7 +1,7 @@
-// out[b,t,h,:] = Σ_{s≤t} pattern[b,h,t,s] · v[b,s,h,:]
+// out[b,t,h,:] = Σ_{s≤t} pattern[b,h,t,s] · v[b,s,h,:]. A workgroup takes 64 columns of a row (b,t).
 
 struct Params {
-    N: u32, // B·T·D
+    R: u32, // B·T
     T: u32,
     H: u32,
     E: u32,
@@ -18,24 +18,26 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let n = (group.y * groups.x + group.x) * 64u + local;
-    if (n >= params.N) {
+    let n = group.y * groups.x + group.x;
+    let D = params.H * params.E;
+    let across = (D + 63u) / 64u;
+    let col = n % across * 64u + local;
+    if (n >= rows() * across || col >= D) {
         return;
     }
-    let D = params.H * params.E;
-    let col = n % D;
-    let t = n / D % params.T;
-    let b = n / D / params.T;
-    let h = col / params.E;
-    let row = ((b * params.H + h) * params.T + t) * params.T;
+    let row = row_of(n / across);
+    let t = row % params.T;
+    let at = head_row(row, col / params.E) * params.T;
     // Every 4th key, as `mix` does.
     var total = 0.0;
     for (var slice = 0u; slice < 4u; slice += 1u) {
         var sum = 0.0;
         for (var s = slice; s <= t; s += 4u) {
-            sum += pattern[row + s] * qkv[((b * params.T + s) * 3u + 2u) * D + col];
+            sum += pattern[at + s] * qkv[((row - t + s) * 3u + 2u) * D + col];
         }
         total += sum;
     }
-    out[n] = total;
+    for (var copy = row; copy != NONE; copy = same_as(copy)) {
+        out[copy * D + col] = total;
+    }
 }

@@ -1,7 +1,8 @@
-// out[b,h,t,s] = dz[b,t,h,:] · v[b,s,h,:] for s ≤ t, else 0
+// out[b,h,t,s] = dz[b,t,h,:] · v[b,s,h,:] for s ≤ t, else 0. One workgroup a head of a row (b,t), of which an invocation
+// takes every 64th s.
 
 struct Params {
-    N: u32, // B·H·T·T
+    R: u32, // B·T
     T: u32,
     H: u32,
     E: u32,
@@ -18,22 +19,23 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let n = (group.y * groups.x + group.x) * 64u + local;
-    if (n >= params.N) {
+    let n = group.y * groups.x + group.x;
+    if (n >= rows() * params.H) {
         return;
     }
-    let s = n % params.T;
-    let t = n / params.T % params.T;
-    let h = n / params.T / params.T % params.H;
-    let b = n / params.T / params.T / params.H;
-    var sums = vec4<f32>();
-    if (s <= t) {
-        let D = params.H * params.E;
-        let z = (b * params.T + t) * D + h * params.E;
-        let v = ((b * params.T + s) * 3u + 2u) * D + h * params.E;
-        for (var e = 0u; e < params.E; e += 4u) {
-            sums += kept(dz_quad(z + e), e, params.E) * kept(qkv_quad(v + e), e, params.E);
+    let row = row_of(n % rows());
+    let h = n / rows();
+    let t = row % params.T;
+    let D = params.H * params.E;
+    let z = row * D + h * params.E;
+    for (var s = local; s < params.T; s += 64u) {
+        var sums = vec4<f32>();
+        if (s <= t) {
+            let v = ((row - t + s) * 3u + 2u) * D + h * params.E;
+            for (var e = 0u; e < params.E; e += 4u) {
+                sums += kept(dz_quad(z + e), e, params.E) * kept(qkv_quad(v + e), e, params.E);
+            }
         }
+        out[head_row(row, h) * params.T + s] = sums.x + sums.y + sums.z + sums.w;
     }
-    out[n] = sums.x + sums.y + sums.z + sums.w;
 }

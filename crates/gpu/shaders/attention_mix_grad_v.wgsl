@@ -1,7 +1,7 @@
-// out[b,s,h,:] = Σ_{t≥s} pattern[b,h,t,s] · dz[b,t,h,:]
+// out[b,s,h,:] = Σ_{t≥s} pattern[b,h,t,s] · dz[b,t,h,:]. A workgroup takes 64 columns of a row (b,s).
 
 struct Params {
-    N: u32, // B·T·D
+    R: u32, // B·T
     T: u32,
     H: u32,
     E: u32,
@@ -18,19 +18,20 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let n = (group.y * groups.x + group.x) * 64u + local;
-    if (n >= params.N) {
+    let n = group.y * groups.x + group.x;
+    let D = params.H * params.E;
+    let across = (D + 63u) / 64u;
+    let col = n % across * 64u + local;
+    if (n >= rows() * across || col >= D) {
         return;
     }
-    let D = params.H * params.E;
-    let col = n % D;
-    let s = n / D % params.T;
-    let b = n / D / params.T;
+    let row = row_of(n / across);
+    let s = row % params.T;
     let h = col / params.E;
     var sum = 0.0;
     for (var t = s; t < params.T; t += 1u) {
-        let weight = pattern[((b * params.H + h) * params.T + t) * params.T + s];
-        sum += weight * dz[(b * params.T + t) * D + col];
+        let weight = pattern[head_row(row - s + t, h) * params.T + s];
+        sum += weight * dz[(row - s + t) * D + col];
     }
-    out[n] = sum;
+    out[row * D + col] = sum;
 }

@@ -1,8 +1,8 @@
 // pattern[b,h,t,s] = softmax over s ≤ t of q[b,t,h]·k[b,s,h] / √E, 0 for s > t.
-// One workgroup a row (b,h,t).
+// One workgroup a head of a row (b,t).
 
 struct Params {
-    R: u32, // B·H·T
+    R: u32, // B·T
     T: u32,
     H: u32,
     E: u32,
@@ -21,10 +21,12 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let r = group.y * groups.x + group.x;
-    if (r >= params.R) {
+    let n = group.y * groups.x + group.x;
+    if (n >= rows() * params.H) {
         return;
     }
-    let query = query_of(r);
-    keep_pattern(local, query, attend(local, query), r * params.T);
+    let row = row_of(n % rows());
+    let h = n / rows();
+    let query = query_of(row, h);
+    keep_pattern(local, query, attend(local, query), row, h);
 }

@@ -2,7 +2,7 @@
 // over those s alone whose key is a row. One workgroup a (r,h).
 
 struct Params {
-    N: u32, // R·H
+    R: u32,
     T: u32,
     H: u32,
     E: u32,
@@ -30,12 +30,12 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let n = group.y * groups.x + group.x;
-    if (n >= params.N) {
+    if (n >= rows() * params.H) {
         return;
     }
-    let r = n / params.H;
-    let D = params.H * params.E;
-    let col = n % params.H * params.E;
-    let query = Query(queries[r] * 3u * D + col, col, r * params.T, params.T);
-    mix(local, query, attend(local, query), r * D + col);
+    let row = row_of(n % rows());
+    let col = n / rows() * params.E;
+    let q = queries[row] * 3u * params.H * params.E + col;
+    let query = Query(q, col, row * params.T, params.T);
+    mix(local, query, attend(local, query), row);
 }

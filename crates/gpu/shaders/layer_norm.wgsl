@@ -22,10 +22,11 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let r = group.y * groups.x + group.x;
-    if (r >= params.R) {
+    let n = group.y * groups.x + group.x;
+    if (n >= rows()) {
         return;
     }
+    let r = row_of(n);
     let row = r * params.D;
 
     var sums = vec4<f32>();
@@ -45,10 +46,14 @@ fn main(
 
     for (var d = 4u * local; d < params.D; d += 4u * GROUP) {
         let value = (x_quad(row + d) - mean) * inv_sigma * gain_quad(d) + bias_quad(d);
-        put_out(row + d, params.D - d, value);
+        for (var copy = r; copy != NONE; copy = same_as(copy)) {
+            put_out(copy * params.D + d, params.D - d, value);
+        }
     }
     if (local == 0u) {
-        stats[2u * r] = mean;
-        stats[2u * r + 1u] = inv_sigma;
+        for (var copy = r; copy != NONE; copy = same_as(copy)) {
+            stats[2u * copy] = mean;
+            stats[2u * copy + 1u] = inv_sigma;
+        }
     }
 }

@@ -25,10 +25,11 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let r = group.y * groups.x + group.x;
-    if (r >= params.R) {
+    let n = group.y * groups.x + group.x;
+    if (n >= rows()) {
         return;
     }
+    let r = row_of(n);
     let row = r * params.D;
     let mean = stats[2u * r];
     let inv_sigma = stats[2u * r + 1u];

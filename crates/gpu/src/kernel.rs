@@ -24,17 +24,18 @@ pub(crate) struct Kernel {
     pub(crate) operands: Vec<(u32, Buf)>,
     /// Floating-point operations, about.
     pub(crate) work: f64,
-    /// Of a product that computes some rows: which, how many there are in all, and as which number their list is bound.
+    /// Of what computes some rows: which, how many there are in all, and as which number their list is bound.
     pub(crate) list: Option<(Listed, u32)>,
 }
 
-/// How many workgroups a product has that computes some rows.
+/// How many workgroups there are for some rows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Listed {
     pub(crate) rows: Rows,
     pub(crate) of: usize,
+    /// That a workgroup takes.
     tile_rows: usize,
-    /// Tiles of the same rows.
+    /// Workgroups of the same rows.
     across: usize,
 }
 
@@ -58,6 +59,7 @@ impl Kernel {
         let op = &ops[group.main()];
         let variant = is_product(op).then(|| tuning.variant(tape.info(op.writes()[0]).rows()));
         let (params, workgroups) = dispatch(tape, op, variant);
+        let is_listed = rows != Rows::All && finds_rows(op);
         let reads = op.reads();
         let of_matrix = |buf: Buf| {
             let (name, _) = reads.iter().find(|(_, read)| *read == buf)?;
@@ -79,6 +81,7 @@ impl Kernel {
                     _ => None,
                 },
                 product: None,
+                is_listed,
             },
             params,
             grid: grid(workgroups),
@@ -88,7 +91,7 @@ impl Kernel {
         };
         match (group.fused, variant) {
             (Fused::Product { prologue, epilogue, keeps }, Some(variant)) => {
-                kernel.become_product(tape, op, rows, variant, (prologue, epilogue, keeps));
+                kernel.become_product(tape, op, variant, (prologue, epilogue, keeps));
                 let product = op.writes()[0];
                 if !keeps {
                     kernel.operands.retain(|(_, buf)| *buf != product);
@@ -115,10 +118,16 @@ impl Kernel {
             }
             (_, Some(variant)) => {
                 let alone = (Prologue::None, Epilogue::None, true);
-                kernel.become_product(tape, op, rows, variant, alone);
+                kernel.become_product(tape, op, variant, alone);
             }
             _ => kernel.become_fused(tape, ops, group.fused),
         }
+        kernel.list = kernel.shader.list_binding().map(|binding| {
+            let of = kernel.params[0] as usize;
+            let tile_rows = variant.map_or(1, |variant| variant.shape().tile_rows);
+            let across = workgroups / of.div_ceil(tile_rows);
+            (Listed { rows, of, tile_rows, across }, binding)
+        });
         kernel
     }
 
@@ -136,12 +145,8 @@ impl Kernel {
             }
             Fused::AttentionGrad => {
                 let dp = op.writes()[0];
-                let rows = tape.info(dp).rows();
                 let (of_pattern, of_softmax) = (op.reads(), ops[1].reads());
                 self.shader.name = "attention_grad";
-                // The same parameters but for the first: a workgroup a row.
-                self.params[0] = rows as u32;
-                self.grid = grid(rows);
                 let read = of_pattern.into_iter().chain(of_softmax).map(|(_, buf)| buf);
                 let written = ops.iter().flat_map(Op::writes);
                 let bound = read.filter(|buf| *buf != dp).chain(written);
@@ -159,7 +164,6 @@ impl Kernel {
         &mut self,
         tape: &Tape,
         op: &Op,
-        rows: Rows,
         variant: Variant,
         (prologue, epilogue, keeps): (Prologue, Epilogue, bool),
     ) {
@@ -177,12 +181,7 @@ impl Kernel {
             rest: whole(cols(out)),
         };
         let is_ragged = !whole(cols(x)) || variant.steps_past(cols(x));
-        let is_listed = rows != Rows::All;
-        let product = Product { variant, prologue, epilogue, keeps, is_ragged, is_listed };
-        let Shape { tile_rows, col_quads, .. } = variant.shape();
-        let across = cols(out).div_ceil(4 * col_quads);
-        let listed = Listed { rows, of: tape.info(out).rows(), tile_rows, across };
-        self.list = product.list_binding().map(|binding| (listed, binding));
+        let product = Product { variant, prologue, epilogue, keeps, is_ragged };
         self.shader.product = Some(product);
     }
 }
@@ -209,6 +208,22 @@ fn holds_quads(tape: &Tape, op: &Op) -> bool {
 
 fn is_product(op: &Op) -> bool {
     matches!(op, Op::Linear { .. } | Op::LinearT { .. })
+}
+
+/// Whether an op's shader computes rows of sequences one by one, so that it can leave some out.
+fn finds_rows(op: &Op) -> bool {
+    is_product(op)
+        || matches!(
+            op,
+            Op::LayerNorm { .. }
+                | Op::LayerNormGrad { .. }
+                | Op::AttentionPattern { .. }
+                | Op::AttentionMix { .. }
+                | Op::AttentionMixGradPattern { .. }
+                | Op::AttentionMixGradV { .. }
+                | Op::SoftmaxGrad { .. }
+                | Op::AttentionScoresGrad { .. }
+        )
 }
 
 /// The buffers that the op's shader binds after `Params`: what it reads, then what it writes.
@@ -239,8 +254,16 @@ fn dispatch(tape: &Tape, op: &Op, variant: Option<Variant>) -> (Vec<u32>, usize)
     let quads = |out: Buf, params: &[u32]| {
         ([&[len(out) as u32], params].concat(), len(out).div_ceil(4 * GROUP))
     };
-    // A workgroup for each of the rows, of which so many are the first parameter.
-    let by_row = |rows: usize, params: &[u32]| ([&[rows as u32], params].concat(), rows);
+    // So many workgroups for each of the rows, of which the number is the first parameter.
+    let for_rows =
+        |rows: usize, each: usize, params: &[u32]| ([&[rows as u32], params].concat(), rows * each);
+    let by_row = |rows: usize, params: &[u32]| for_rows(rows, 1, params);
+    // One for each head of a row of the pattern, or for some columns of a row.
+    let by_head = |pattern: Buf, params: &[u32]| {
+        for_rows(axis(pattern, 0) * axis(pattern, 2), axis(pattern, 1), params)
+    };
+    let by_columns =
+        |out: Buf, params: &[u32]| for_rows(rows(out), cols(out).div_ceil(GROUP), params);
     // A workgroup a tile of `out`, whose rows are the first parameter.
     let tiles = |out: Buf, params: &[u32]| {
         let Shape { tile_rows, col_quads, .. } = variant.unwrap_or(Variant::Tile).shape();
@@ -276,14 +299,16 @@ fn dispatch(tape: &Tape, op: &Op, variant: Option<Variant>) -> (Vec<u32>, usize)
                 u32::from(add.is_some()),
             ],
         ),
-        Op::AttentionPattern { qkv, out } => by_row(rows(out), &heads(out, cols(qkv) / 3)),
-        Op::AttentionMix { pattern, out, .. } => elements(out, &heads(pattern, cols(out))[..3]),
-        Op::AttentionMixGradPattern { dz, out, .. } => elements(out, &heads(out, cols(dz))[..3]),
-        Op::AttentionMixGradV { pattern, out, .. } => {
-            elements(out, &heads(pattern, cols(out))[..3])
+        Op::AttentionPattern { qkv, out } => by_head(out, &heads(out, cols(qkv) / 3)),
+        Op::AttentionMixGradPattern { dz, out, .. } => by_head(out, &heads(out, cols(dz))[..3]),
+        Op::AttentionMix { pattern, out, .. } | Op::AttentionMixGradV { pattern, out, .. } => {
+            by_columns(out, &heads(pattern, cols(out))[..3])
         }
-        Op::SoftmaxGrad { dy, .. } => by_row(rows(dy), &[cols(dy) as u32]),
-        Op::AttentionScoresGrad { ds, qkv, out } => elements(out, &heads(ds, cols(qkv) / 3)),
+        Op::AttentionScoresGrad { ds, qkv, out } => by_columns(out, &heads(ds, cols(qkv) / 3)),
+        Op::SoftmaxGrad { dy, .. } => match *tape.shape(dy) {
+            [_, h, t, s] => by_head(dy, &[t, h, s].map(|n| n as u32)),
+            _ => by_row(rows(dy), &[rows(dy), 1, cols(dy)].map(|n| n as u32)),
+        },
         Op::Gelu { out, .. } => quads(out, &[]),
         Op::Add { out, .. } => elements(out, &[]),
         Op::GeluGrad { slope, dx, .. } => quads(dx, &[u32::from(slope == Slope::Ratio)]),
@@ -317,7 +342,7 @@ fn dispatch(tape: &Tape, op: &Op, variant: Option<Variant>) -> (Vec<u32>, usize)
             let e = cols(out) / heads;
             let scale = (1.0 / (e as f64).sqrt()) as f32;
             let params = [cols(keys), heads, e, rows(qkv)].map(|n| n as u32);
-            by_row(rows(out) * heads, &[&params[..], &[scale.to_bits()]].concat())
+            for_rows(rows(out), heads, &[&params[..], &[scale.to_bits()]].concat())
         }
         Op::AppendMeans { x, rows, out } => {
             elements(out, &[len(x) as u32, cols(x) as u32, cols(rows) as u32])

@@ -1,4 +1,4 @@
-//! Which rows a run's products compute, as their shaders are told.
+//! Which rows a run computes, as its shaders are told.
 
 use std::iter;
 

@@ -68,7 +68,7 @@ pub(crate) struct Step {
     pub(crate) grid: (u32, u32),
     /// Floating-point operations, about.
     pub(crate) work: f64,
-    /// Of a product that computes some rows, the rest of it and the work of all.
+    /// Of what computes some rows, the rest of it and the work of all.
     listed: Option<(Listed, f64)>,
 }
 
@@ -80,7 +80,7 @@ impl Plan {
         Ok(Some(Beginnings::of(feed.get_ids(&self.tape, ids)?, positions)))
     }
 
-    /// Gives the products as many workgroups as a run needs.
+    /// Gives what computes some rows as many workgroups as a run needs.
     pub(crate) fn share_out(&mut self, beginnings: &Beginnings) {
         for step in &mut self.steps {
             let Some((listed, work)) = step.listed else { continue };

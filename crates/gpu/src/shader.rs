@@ -51,6 +51,8 @@ pub(crate) struct Shader {
     pub(crate) quads: Quads,
     pub(crate) attending: Option<Attending>,
     pub(crate) product: Option<Product>,
+    /// Whether it computes the rows of a list.
+    pub(crate) is_listed: bool,
 }
 
 /// Whether buffers can be read and written four elements at once.
@@ -94,19 +96,16 @@ pub(crate) struct Product {
     pub(crate) keeps: bool,
     /// Whether a quad may reach past the end of a row.
     pub(crate) is_ragged: bool,
-    /// Whether it computes the rows of a list.
-    pub(crate) is_listed: bool,
-}
-
-impl Product {
-    /// Where the list of rows is bound: after all others, of which a product by itself has five, and only that may have
-    /// weights in parts, which come then.
-    pub(crate) fn list_binding(self) -> Option<u32> {
-        self.is_listed.then_some(if self.epilogue == Epilogue::None { 5 } else { 7 })
-    }
 }
 
 impl Shader {
+    /// Where the list of rows is bound: after all others, of which a product by itself has five, and only that may have
+    /// weights in parts, which come then.
+    pub(crate) fn list_binding(&self) -> Option<u32> {
+        let is_alone = |product: Product| product.epilogue == Epilogue::None;
+        self.is_listed.then_some(if self.product.is_some_and(is_alone) { 5 } else { 7 })
+    }
+
     /// The whole source.
     pub(crate) fn source(&self) -> String {
         let mut source = file(self.name).to_owned();
@@ -130,10 +129,12 @@ impl Shader {
             if product.variant.has_prologue() {
                 source.push_str(&product.prologue.wgsl(product.variant));
             }
-            source.push_str(&rows(product));
             source.push_str(kept(product.is_ragged));
         } else if source.contains("kept(") {
             source.push_str(kept(!self.quads.rest));
+        }
+        if source.contains("row_of(") {
+            source.push_str(&self.rows());
         }
         let is_quad = |name: &str| match name {
             _ if self.product.is_none() => self.quads.rest,
@@ -154,6 +155,19 @@ impl Shader {
         }
         source
     }
+
+    /// `rows`, `row_of` and `same_as`, by which it finds its rows.
+    fn rows(&self) -> String {
+        match self.list_binding() {
+            None => format!("\n{}", include_str!("../shaders/shared/all_rows.wgsl")),
+            Some(binding) => {
+                let file = include_str!("../shaders/shared/some_rows.wgsl");
+                format!(
+                    "\n@group(0) @binding({binding}) var<storage, read> list: array<u32>; // [1+2R]\n\n{file}"
+                )
+            }
+        }
+    }
 }
 
 /// The names of the buffers of `f32`, and which of them are written.
@@ -165,19 +179,6 @@ fn storage(source: &str) -> Vec<(String, bool)> {
         Some((name.to_owned(), access == "_write"))
     });
     bound.collect()
-}
-
-/// `rows`, `row_of` and `same_as`, by which a product finds its rows.
-fn rows(product: Product) -> String {
-    match product.list_binding() {
-        None => format!("\n{}", include_str!("../shaders/shared/all_rows.wgsl")),
-        Some(binding) => {
-            let file = include_str!("../shaders/shared/some_rows.wgsl");
-            format!(
-                "\n@group(0) @binding({binding}) var<storage, read> list: array<u32>; // [1+2R]\n\n{file}"
-            )
-        }
-    }
 }
 
 /// `kept`, by which what lies past the end of a row counts as 0.
@@ -316,6 +317,13 @@ macro_rules! with_effect {
     };
 }
 
+/// A shader that finds the rows of heads, with what it calls.
+macro_rules! with_heads {
+    ($source:expr) => {
+        concat!($source, "\n", include_str!("../shaders/shared/head_row.wgsl"))
+    };
+}
+
 /// A shader that attends to keys, with what it calls.
 macro_rules! attending {
     ($file:literal, $($shared:literal),+) => {
@@ -343,16 +351,20 @@ fn file(name: &str) -> &'static str {
         "layer_norm_grad" => with_group!("../shaders/layer_norm_grad.wgsl"),
         "linear" => include_str!("../shaders/linear.wgsl"),
         "linear_t" => include_str!("../shaders/linear_t.wgsl"),
-        "attention" => attending!("../shaders/fused/attention.wgsl", "causal", "mix"),
-        "attention_grad" => with_group!("../shaders/fused/attention_grad.wgsl"),
-        "attention_pattern" => attending!("../shaders/attention_pattern.wgsl", "causal"),
-        "attention_mix" => include_str!("../shaders/attention_mix.wgsl"),
-        "attention_mix_grad_pattern" => {
-            include_str!("../shaders/attention_mix_grad_pattern.wgsl")
+        "attention" => with_heads!(attending!("../shaders/fused/attention.wgsl", "causal", "mix")),
+        "attention_grad" => with_heads!(with_group!("../shaders/fused/attention_grad.wgsl")),
+        "attention_pattern" => {
+            with_heads!(attending!("../shaders/attention_pattern.wgsl", "causal"))
         }
-        "attention_mix_grad_v" => include_str!("../shaders/attention_mix_grad_v.wgsl"),
-        "softmax_grad" => with_group!("../shaders/softmax_grad.wgsl"),
-        "attention_scores_grad" => include_str!("../shaders/attention_scores_grad.wgsl"),
+        "attention_mix" => with_heads!(include_str!("../shaders/attention_mix.wgsl")),
+        "attention_mix_grad_pattern" => {
+            with_heads!(include_str!("../shaders/attention_mix_grad_pattern.wgsl"))
+        }
+        "attention_mix_grad_v" => with_heads!(include_str!("../shaders/attention_mix_grad_v.wgsl")),
+        "softmax_grad" => with_heads!(with_group!("../shaders/softmax_grad.wgsl")),
+        "attention_scores_grad" => {
+            with_heads!(include_str!("../shaders/attention_scores_grad.wgsl"))
+        }
         "gelu" => with_gelu!("../shaders/gelu.wgsl"),
         "gelu_grad" => with_gelu!("../shaders/gelu_grad.wgsl"),
         "add" => include_str!("../shaders/add.wgsl"),
@@ -395,11 +407,13 @@ pub fn shaders() -> Vec<(&'static str, String, String)> {
                     "attention_rows" => vec![attending(false)],
                     _ => vec![None],
                 };
-                for attending in all_attending {
-                    let matrices = Vec::new();
-                    let shader = Shader { name, matrices, quads, attending, product: None };
+                for (attending, is_listed) in
+                    all_attending.into_iter().flat_map(|it| [(it, false), (it, true)])
+                {
+                    let (matrices, product) = (Vec::new(), None);
+                    let shader = Shader { name, matrices, quads, attending, product, is_listed };
                     let source = shader.source();
-                    let about = format!("{quads:?} {attending:?}");
+                    let about = format!("{quads:?} {attending:?} {is_listed}");
                     // Of most shaders there is one.
                     if shaders.last().is_none_or(|(_, _, last)| *last != source) {
                         shaders.push((name, about, source));
@@ -429,11 +443,11 @@ pub fn shaders() -> Vec<(&'static str, String, String)> {
                         continue;
                     }
                     let is_ragged = !quads.x;
-                    let product =
-                        Product { variant, prologue, epilogue, keeps, is_ragged, is_listed };
+                    let product = Product { variant, prologue, epilogue, keeps, is_ragged };
                     let matrices = vec![("w", Form { halves, split: None })];
                     let product = Some(product);
-                    let shader = Shader { name, matrices, quads, attending: None, product };
+                    let attending = None;
+                    let shader = Shader { name, matrices, quads, attending, product, is_listed };
                     let about = (variant, prologue, epilogue, keeps, halves, is_listed, quads.x);
                     shaders.push((name, format!("{about:?}"), shader.source()));
                 }

@@ -1,10 +1,10 @@
 // attention_pattern and attention_mix in one:
 // pattern[b,h,t,s] = softmax over s ≤ t of q[b,t,h]·k[b,s,h] / √E, 0 for s > t, and
 // z[b,t,h,:] = Σ_{s≤t} pattern[b,h,t,s] · v[b,s,h,:].
-// One workgroup a row (b,h,t). A pattern that nobody else reads is never in memory.
+// One workgroup a head of a row (b,t). A pattern that nobody else reads is never in memory.
 
 struct Params {
-    R: u32, // B·H·T
+    R: u32, // B·T
     T: u32,
     H: u32,
     E: u32,
@@ -24,12 +24,14 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let r = group.y * groups.x + group.x;
-    if (r >= params.R) {
+    let n = group.y * groups.x + group.x;
+    if (n >= rows() * params.H) {
         return;
     }
-    let query = query_of(r);
+    let row = row_of(n % rows());
+    let h = n / rows();
+    let query = query_of(row, h);
     let softmax = attend(local, query);
-    keep_pattern(local, query, softmax, r * params.T);
-    mix(local, query, softmax, z_at(query));
+    keep_pattern(local, query, softmax, row, h);
+    mix(local, query, softmax, row);
 }

@@ -1,4 +1,4 @@
-// A product computes every row.
+// Every row is computed.
 
 const NONE = 0xffffffffu;
 

@@ -2,8 +2,6 @@
 // is all, each score is computed once, else a block at a time and anew for each use. A shader says which keys a query
 // has (`key_row`). All of a workgroup call.
 
-const NONE = 0xffffffffu;
-
 struct Query {
     // Where q, and in a row of as many columns each q, k and v of the head begin.
     q: u32,

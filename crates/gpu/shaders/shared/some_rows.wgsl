@@ -1,5 +1,5 @@
-// A product computes the rows of a list, of which others may be copies: [1+2R], how many, which, and after each row one that
-// is the same.
+// The rows of a list are computed, of which others may be copies: [1+2R], how many, which, and after each row one that is
+// the same.
 
 const NONE = 0xffffffffu;
 
