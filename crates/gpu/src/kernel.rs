@@ -398,7 +398,52 @@ fn grid(groups: usize) -> (u32, u32) {
 
 #[cfg(test)]
 mod tests {
+    use relp_tape::Needed;
+
     use super::*;
+    use crate::fuse::Fuse;
+
+    #[test]
+    fn what_prompts_have_in_common_is_left_out_by_products_norms_and_attention() {
+        let mut tape = Tape::new();
+        let ids = tape.ids("ids", &[2, 6], 9);
+        let [tokens, positions] =
+            [("tokens", 9), ("positions", 6)].map(|(name, rows)| tape.weight(name, &[rows, 4]));
+        let [gain, shift] = ["gain", "shift"].map(|name| tape.weight(name, &[4]));
+        let w = tape.weight("w", &[4, 12]);
+        let x = tape.embed("x", ids, tokens, positions);
+        let (norm, _) = tape.layer_norm("norm", x, gain, shift, 1e-5);
+        let qkv = tape.linear("qkv", norm, w, None);
+        let pattern = tape.attention_pattern("pattern", qkv, 2);
+        let z = tape.attention_mix("z", pattern, qkv);
+        tape.output(z);
+        let needed = Needed::of(&tape);
+        let fuse =
+            Fuse { tape: &tape, is_whole: |_| true, has_prologue: |_| false, most_buffers: 8 };
+        let listed: Vec<_> = fuse
+            .groups()
+            .iter()
+            .map(|group| {
+                let (rows, tuning) =
+                    (needed.rows(group.first + group.main()), Tuning::all(Variant::Tile));
+                let kernel = Kernel::of(&tape, group, rows, tuning, |_| Form::default());
+                // All rows take as many workgroups as without a list, and of each position as many.
+                let each = kernel.list.map(|(listed, _)| {
+                    assert_eq!(listed.grid(listed.of), kernel.grid);
+                    (listed.rows, listed.of, listed.grid(7).0)
+                });
+                (kernel.shader.name, each)
+            })
+            .collect();
+        let distinct = |workgroups| Some((Rows::Distinct, 12, workgroups));
+        let expected = [
+            ("embed", None),
+            ("layer_norm", distinct(7)),
+            ("linear", distinct(1)),
+            ("attention", distinct(14)),
+        ];
+        assert_eq!(listed, expected);
+    }
 
     #[test]
     fn a_grid_covers_its_groups_within_the_limit() {

@@ -1,6 +1,7 @@
 //! The GPU executor. A missing adapter fails these tests; to skip them is a choice to be made.
 
 mod fused;
+mod listed;
 
 use pollster::block_on;
 use relp_gpu::{Counts, Gpu, GpuError, Tuning, Variant};
