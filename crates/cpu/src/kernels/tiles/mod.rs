@@ -26,8 +26,9 @@ pub(crate) const PANEL: usize = if cfg!(target_arch = "wasm32") { 12 } else { 64
 const ROWS: usize = 96;
 const ROWS_TRANSPOSED: usize = 256;
 
-/// Tasks that a product is shared out in, a thread; more than one, so that no thread waits long for another.
-const TASKS: usize = 4;
+/// Tasks that a product is shared out in, a thread: more than one, so that no thread waits long for another, and as many as
+/// share it out most evenly, the first if several do.
+const TASKS: [usize; 3] = [4, 3, 5];
 
 /// What a task is a multiple of, in columns: every width of vectors and tiles.
 const WIDTHS: usize = 64;
@@ -127,7 +128,11 @@ fn shared_out(
     work: usize,
     f: impl Fn(usize, &mut [&mut [f32]]) + Sync + Send,
 ) {
-    let wide = cols.div_ceil(TASKS * parallel::threads()).next_multiple_of(whole);
+    let threads = parallel::threads();
+    let wide = TASKS.map(|tasks| cols.div_ceil(tasks * threads).next_multiple_of(whole));
+    // The columns that the busiest thread has.
+    let most = |wide: &usize| cols.div_ceil(*wide).div_ceil(threads) * wide;
+    let wide = wide.into_iter().min_by_key(most).unwrap_or(cols);
     let mut parts: Vec<Vec<&mut [f32]>> = (0..cols.div_ceil(wide)).map(|_| Vec::new()).collect();
     for row in out.chunks_mut(cols) {
         for (part, piece) in parts.iter_mut().zip(row.chunks_mut(wide)) {
