@@ -1,6 +1,6 @@
 //! The vectors that kernels compute with.
 
-use pulp::WithSimd;
+use pulp::{Simd, WithSimd};
 
 /// Defines a function whose body is compiled for the vectors that [`dispatch`] takes. A closure would be only if the
 /// compiler found it small enough to be inlined, and otherwise for the vectors that every processor has. All references
@@ -36,7 +36,7 @@ pub(crate) fn dispatch<W: WithSimd>(work: W) -> W::Output {
     #[allow(unsafe_code, reason = "a browser without the instructions refuses the whole program")]
     // SAFETY: where this runs, they are there.
     let simd = unsafe { pulp::wasm::RelaxedSimd::new_unchecked() };
-    pulp::Simd::vectorize(simd, work)
+    Simd::vectorize(simd, work)
 }
 
 /// Does the work, compiled for the widest vectors that this processor has, or for narrow ones.
@@ -50,6 +50,25 @@ pub(crate) fn dispatch<W: WithSimd>(work: W) -> W::Output {
     pulp::Arch::new().dispatch(work)
 }
 
+/// Does the work with these vectors, in a function compiled for their instructions. `Simd::vectorize` alone would hand it the
+/// widest vectors that those have, whichever it is called with.
+#[inline(always)]
+pub(crate) fn with<S: Simd, W: WithSimd>(simd: S, work: W) -> W::Output {
+    struct With<S, W> {
+        simd: S,
+        work: W,
+    }
+    impl<S: Simd, W: WithSimd> WithSimd for With<S, W> {
+        type Output = W::Output;
+
+        #[inline(always)]
+        fn with_simd<T: Simd>(self, _: T) -> W::Output {
+            self.work.with_simd(self.simd)
+        }
+    }
+    simd.vectorize(With { simd, work })
+}
+
 #[cfg(all(target_arch = "x86_64", feature = "narrow-vectors"))]
 pub use narrow::narrow_vectors;
 
@@ -58,8 +77,8 @@ pub use narrow::narrow_vectors;
 mod narrow {
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use pulp::WithSimd;
     use pulp::x86::{V3, V3_128b};
-    use pulp::{Simd, WithSimd};
 
     /// Only where the processor has them.
     static WANTED: AtomicBool = AtomicBool::new(false);
@@ -82,6 +101,38 @@ mod narrow {
     #[inline(never)]
     pub(super) fn dispatch<W: WithSimd>(work: W) -> W::Output {
         let Some(simd) = V3::try_new() else { unreachable!("they are wanted where they are") };
-        V3_128b(simd).vectorize(work)
+        super::with(V3_128b(simd), work)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use pulp::Simd;
+
+        use super::*;
+        use crate::vectors::with;
+
+        struct Lanes;
+
+        impl WithSimd for Lanes {
+            type Output = [usize; 2];
+
+            fn with_simd<S: Simd>(self, simd: S) -> [usize; 2] {
+                struct Here;
+                impl WithSimd for Here {
+                    type Output = usize;
+
+                    fn with_simd<S: Simd>(self, _: S) -> usize {
+                        S::F32_LANES
+                    }
+                }
+                [S::F32_LANES, with(simd, Here)]
+            }
+        }
+
+        #[test]
+        fn narrow_vectors_are_narrow_and_stay_so() {
+            assert!(V3::try_new().is_some(), "this processor lacks AVX2");
+            assert_eq!(dispatch(Lanes), [4, 4]);
+        }
     }
 }

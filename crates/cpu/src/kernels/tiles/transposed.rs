@@ -11,7 +11,7 @@ use std::array::from_fn;
 use pulp::{Simd, WithSimd};
 
 use super::ahead::{LINE, ahead};
-use super::columns::{Block, Columns, HALF, TOGETHER};
+use super::columns::{Block, Columns, TOGETHER};
 use super::{PANEL, Window, alone, halves, many_registers};
 use crate::weights::{Matrix, Panels};
 
@@ -192,11 +192,15 @@ impl<const N: usize, const V: usize> WithSimd for Tile<'_, '_, N, V> {
     fn with_simd<S: Simd>(self, simd: S) {
         // Of the widest vectors many processors compute one at a time, of those half as wide two.
         #[cfg(target_arch = "x86_64")]
-        if S::F32_LANES == 2 * HALF
-            && self.block.rows - self.first <= HALF
-            && let Some(simd) = pulp::x86::V3::try_new()
         {
-            return self.in_order(simd);
+            use super::columns::HALF;
+
+            if S::F32_LANES == 2 * HALF
+                && self.block.rows - self.first <= HALF
+                && let Some(simd) = pulp::x86::V3::try_new()
+            {
+                return self.in_order(simd);
+            }
         }
         self.in_order(simd);
     }
