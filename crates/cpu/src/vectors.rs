@@ -53,7 +53,7 @@ pub(crate) fn dispatch<W: WithSimd>(work: W) -> W::Output {
 /// Does the work with these vectors, in a function compiled for their instructions. `Simd::vectorize` alone would hand it the
 /// widest vectors that those have, whichever it is called with.
 #[inline(always)]
-pub(crate) fn with<S: Simd, W: WithSimd>(simd: S, work: W) -> W::Output {
+pub(crate) fn vectorize<S: Simd, W: WithSimd>(simd: S, work: W) -> W::Output {
     struct With<S, W> {
         simd: S,
         work: W,
@@ -101,7 +101,7 @@ mod narrow {
     #[inline(never)]
     pub(super) fn dispatch<W: WithSimd>(work: W) -> W::Output {
         let Some(simd) = V3::try_new() else { unreachable!("they are wanted where they are") };
-        super::with(V3_128b(simd), work)
+        super::vectorize(V3_128b(simd), work)
     }
 
     #[cfg(test)]
@@ -109,7 +109,7 @@ mod narrow {
         use pulp::Simd;
 
         use super::*;
-        use crate::vectors::with;
+        use crate::vectors::vectorize;
 
         struct Lanes;
 
@@ -125,7 +125,7 @@ mod narrow {
                         S::F32_LANES
                     }
                 }
-                [S::F32_LANES, with(simd, Here)]
+                [S::F32_LANES, vectorize(simd, Here)]
             }
         }
 

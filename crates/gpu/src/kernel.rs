@@ -4,7 +4,7 @@ use relp_tape::{Buf, Measure, Op, Rows, Slope, Tape};
 
 use crate::fuse::{Fused, Group};
 use crate::product::{Epilogue, Prologue, Shape, Variant};
-use crate::shader::{Attending, Product, Quads, Shader};
+use crate::shader::{Attending, Product, Quads, Shader, finds_rows};
 use crate::tuning::Tuning;
 use crate::weights::Form;
 
@@ -59,7 +59,7 @@ impl Kernel {
         let op = &ops[group.main()];
         let variant = is_product(op).then(|| tuning.variant(tape.info(op.writes()[0]).rows()));
         let (params, workgroups) = dispatch(tape, op, variant);
-        let is_listed = rows != Rows::All && finds_rows(op);
+        let is_listed = rows != Rows::All && finds_rows(op.name());
         let reads = op.reads();
         let of_matrix = |buf: Buf| {
             let (name, _) = reads.iter().find(|(_, read)| *read == buf)?;
@@ -208,22 +208,6 @@ fn holds_quads(tape: &Tape, op: &Op) -> bool {
 
 fn is_product(op: &Op) -> bool {
     matches!(op, Op::Linear { .. } | Op::LinearT { .. })
-}
-
-/// Whether an op's shader computes rows of sequences one by one, so that it can leave some out.
-fn finds_rows(op: &Op) -> bool {
-    is_product(op)
-        || matches!(
-            op,
-            Op::LayerNorm { .. }
-                | Op::LayerNormGrad { .. }
-                | Op::AttentionPattern { .. }
-                | Op::AttentionMix { .. }
-                | Op::AttentionMixGradPattern { .. }
-                | Op::AttentionMixGradV { .. }
-                | Op::SoftmaxGrad { .. }
-                | Op::AttentionScoresGrad { .. }
-        )
 }
 
 /// The buffers that the op's shader binds after `Params`: what it reads, then what it writes.

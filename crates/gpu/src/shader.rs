@@ -133,7 +133,7 @@ impl Shader {
         } else if source.contains("kept(") {
             source.push_str(kept(!self.quads.rest));
         }
-        if source.contains("row_of(") {
+        if finds_rows(self.name) {
             source.push_str(&self.rows());
         }
         let is_quad = |name: &str| match name {
@@ -385,6 +385,11 @@ fn file(name: &str) -> &'static str {
         "metric_grad" => with_group!("../shaders/metric_grad.wgsl"),
         other => unreachable!("there is no shader {other}"),
     }
+}
+
+/// Whether an op's shader looks up which rows it computes, so that it can leave some out.
+pub(crate) fn finds_rows(name: &str) -> bool {
+    file(name).contains("row_of(")
 }
 
 /// The names of the shaders that do several ops in one; those of single ops are in

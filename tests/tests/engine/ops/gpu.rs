@@ -38,6 +38,33 @@ pub(crate) fn run(gpu: &mut Gpu, tape: &Tape, feed: &Feed) -> Result<Outputs, Gp
     block_on(gpu.run(&mut plan, feed))
 }
 
+/// A weight or an input of random values.
+fn random_values(
+    tape: &mut Tape,
+    feed: &mut Feed,
+    random: &mut Random,
+    (name, shape, is_weight): (&str, &[usize], bool),
+) -> Buf {
+    let buf = if is_weight { tape.weight(name, shape) } else { tape.input(name, shape) };
+    let n = shape.iter().product();
+    feed.values(buf, (0..n).map(|_| random.unit()).collect::<Vec<_>>());
+    buf
+}
+
+/// Compares all outputs with the reference's.
+fn assert_as_reference(
+    what: &str,
+    (tape, feed): (&Tape, &Feed),
+    found: &Outputs,
+    tolerance: Tolerance,
+) {
+    let expected = reference::run(tape, feed).unwrap();
+    for &buf in tape.outputs() {
+        let what = format!("{what}: {}", tape.name(buf));
+        assert_close(&what, expected.f64(buf), found.get(buf), tolerance);
+    }
+}
+
 #[test]
 fn every_op_matches_the_reference() {
     let mut gpu = gpu();

@@ -16,7 +16,7 @@ use transposed::Transposed;
 use super::halves;
 use super::matmul::Window;
 use crate::parallel;
-use crate::vectors::{dispatch, with};
+use crate::vectors::{dispatch, vectorize};
 use crate::weights::{Matrix, Panels};
 
 /// The columns of a panel: natively as many as the widest tile has, in a browser those of its only one.
@@ -51,7 +51,7 @@ pub(super) fn alone<S: Simd, W: WithSimd>(simd: S, work: W) -> W::Output {
         work.with_simd(simd)
     }
     // Where vectors are no matter of the processor, `vectorize` makes no function.
-    if cfg!(target_arch = "wasm32") { by_itself(simd, work) } else { with(simd, work) }
+    if cfg!(target_arch = "wasm32") { by_itself(simd, work) } else { vectorize(simd, work) }
 }
 
 /// Where what is read lies: as it is kept, or widened.

@@ -2,11 +2,11 @@
 
 use pollster::block_on;
 use relp_gpu::{Tuning, Variant};
-use relp_tape::{Buf, Feed, Needed, Rows, Tape, reference};
-use relp_tests::compare::{Tolerance, assert_close};
+use relp_tape::{Buf, Feed, Needed, Rows, Tape};
+use relp_tests::compare::Tolerance;
 use relp_tests::op_cases::Random;
 
-use super::{gpu, upload};
+use super::{assert_as_reference, gpu, random_values, upload};
 
 const POSITIONS: usize = 6;
 const WIDTH: usize = 12;
@@ -27,10 +27,7 @@ const PROMPTS: [[u32; 4 * POSITIONS]; 4] = [
 fn layer(random: &mut Random) -> (Tape, Feed, Buf) {
     let (mut tape, mut feed) = (Tape::new(), Feed::new());
     let mut given = |tape: &mut Tape, name: &str, shape: &[usize]| {
-        let buf = tape.weight(name, shape);
-        let n = shape.iter().product();
-        feed.values(buf, (0..n).map(|_| random.unit()).collect::<Vec<_>>());
-        buf
+        random_values(tape, &mut feed, random, (name, shape, true))
     };
     let tokens = given(&mut tape, "tokens", &[TOKENS, WIDTH]);
     let positions = given(&mut tape, "positions", &[POSITIONS, WIDTH]);
@@ -78,11 +75,7 @@ fn rows_that_prompts_have_in_common_are_what_they_are_by_themselves() {
     for (at, prompts) in PROMPTS.iter().chain(&PROMPTS[..1]).enumerate() {
         feed.ids(ids, prompts.to_vec());
         let found = block_on(gpu.run(&mut plan, &feed)).unwrap();
-        let expected = reference::run(&tape, &feed).unwrap();
-        for &buf in tape.outputs() {
-            let what = format!("prompts {at}: {}", tape.name(buf));
-            let tolerance = Tolerance { relative: 1e-4, absolute: 1e-5 };
-            assert_close(&what, expected.f64(buf), found.get(buf), tolerance);
-        }
+        let tolerance = Tolerance { relative: 1e-4, absolute: 1e-5 };
+        assert_as_reference(&format!("prompts {at}"), (&tape, &feed), &found, tolerance);
     }
 }
